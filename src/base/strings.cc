@@ -1,0 +1,90 @@
+#include "base/strings.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstdarg>
+#include <cstdio>
+
+#include "base/check.h"
+
+namespace lh::base {
+namespace {
+
+void append_format_list(std::string* out, const char* fmt, va_list args) {
+  char buffer[256];
+  va_list again;
+  va_copy(again, args);
+  const int size = std::vsnprintf(buffer, sizeof buffer, fmt, args);
+  LH_CHECK(size >= 0, fmt);
+  const auto length = static_cast<size_t>(size);
+  if (length < sizeof buffer) {
+    out->append(buffer, length);
+  } else {
+    const size_t start = out->size();
+    out->resize(start + length + 1);
+    std::vsnprintf(out->data() + start, length + 1, fmt, again);
+    out->pop_back();
+  }
+  va_end(again);
+}
+
+}  // namespace
+
+std::string format(const char* fmt, ...) {
+  std::string out;
+  va_list args;
+  va_start(args, fmt);
+  append_format_list(&out, fmt, args);
+  va_end(args);
+  return out;
+}
+
+void append_format(std::string* out, const char* fmt, ...) {
+  va_list args;
+  va_start(args, fmt);
+  append_format_list(out, fmt, args);
+  va_end(args);
+}
+
+std::optional<uint64_t> parse_u64(std::string_view text) {
+  uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [p, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || p != end) return std::nullopt;
+  return value;
+}
+
+std::optional<double> parse_double(std::string_view text) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto [p, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || p != end || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+std::optional<uint64_t> parse_size(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  int shift = 0;
+  switch (text.back()) {
+    case 'k':
+    case 'K':
+      shift = 10;
+      break;
+    case 'm':
+    case 'M':
+      shift = 20;
+      break;
+    case 'g':
+    case 'G':
+      shift = 30;
+      break;
+    default:
+      break;
+  }
+  if (shift > 0) text.remove_suffix(1);
+  const std::optional<uint64_t> number = parse_u64(text);
+  if (!number || *number > ~uint64_t{0} >> shift) return std::nullopt;
+  return *number << shift;
+}
+
+}  // namespace lh::base
