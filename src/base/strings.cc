@@ -1,5 +1,6 @@
 #include "base/strings.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdarg>
@@ -26,6 +27,14 @@ void append_format_list(std::string* out, const char* fmt, va_list args) {
     out->pop_back();
   }
   va_end(again);
+}
+
+// The bytes of names and of IPv4 addresses; an IPv6 address has colons and perhaps a %zone more.
+bool is_host(std::string_view host, std::string_view extra) {
+  return !host.empty() && std::all_of(host.begin(), host.end(), [extra](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '-' || c == '_' || extra.find(c) != std::string_view::npos;
+  });
 }
 
 }  // namespace
@@ -85,6 +94,23 @@ std::optional<uint64_t> parse_size(std::string_view text) {
   const std::optional<uint64_t> number = parse_u64(text);
   if (!number || *number > ~uint64_t{0} >> shift) return std::nullopt;
   return *number << shift;
+}
+
+std::optional<HostPort> parse_host_port(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const std::optional<uint64_t> port = parse_u64(text.substr(colon + 1));
+  if (!port || *port > 65535) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  if (!is_host(host, bracketed ? ":%" : "")) return std::nullopt;
+  return HostPort{std::string(host), static_cast<uint16_t>(*port)};
+}
+
+std::string to_string(const HostPort& address) {
+  const bool bracketed = address.host.find(':') != std::string::npos;
+  return (bracketed ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
 }
 
 }  // namespace lh::base

@@ -26,6 +26,18 @@ std::optional<double> parse_double(std::string_view text);
 // parse_u64 with an optional K, M or G (either case): powers of 1024.
 std::optional<uint64_t> parse_size(std::string_view text);
 
+// Where a node listens or is reached. host is a name, an IPv4 address or an IPv6 address without
+// its brackets; it is not resolved here.
+struct HostPort {
+  std::string host;
+  uint16_t port = 0;
+  friend bool operator==(const HostPort&, const HostPort&) = default;
+};
+
+// HOST:PORT; an IPv6 address stands in brackets: [::1]:19528. Neither part may be missing.
+std::optional<HostPort> parse_host_port(std::string_view text);
+std::string to_string(const HostPort& address);
+
 // ---------------------------------------------------------------------------------------------
 // Words and values of a text line. Words are separated by blanks (spaces and tabs). A word is bare,
 // or in double quotes with the escapes \" \\ \n \r \t \xHH. Legible means printable ASCII, and
