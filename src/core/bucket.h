@@ -1,0 +1,121 @@
+// Bucket: one bucket of an LH* file, the server side of the paper, as a state machine without I/O.
+//
+//   kReceiving --(last batch of the parent's split stream)--> kLive
+//
+// A live bucket executes keyed operations on its records, remembers the answers it gave, reports
+// collisions, and may be the source of one split at a time. A receiving bucket holds requests back
+// until it is live. Owned by a Server; one thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "core/dedup.h"
+#include "core/effects.h"
+#include "core/message.h"
+#include "core/owned_message.h"
+#include "core/scan_job.h"
+#include "core/split_source.h"
+#include "table/hash_table.h"
+
+namespace lh::core {
+
+// c of a key that is known to be legal in a file of this mode; for the table.
+table::HashFunction table_hash(base::HashMode mode);
+
+class Bucket {
+ public:
+  // What a server lends to all its buckets. Outlives them.
+  struct Host {
+    NodeId node = NodeId::kNone;
+    FileOptions options;
+    table::Arena* arena = nullptr;
+  };
+
+  // A live, empty bucket (the file's first), or one that waits for its parent's stream.
+  Bucket(const Host& host, BucketMark mark);
+  Bucket(const Host& host, const SplitRecords& opening);
+
+  BucketMark mark() const { return mark_; }
+  bool live() const { return live_; }
+  uint64_t records() const { return table_.size(); }
+  uint64_t bytes() const { return table_.payload_bytes(); }
+  const table::HashTable& table() const { return table_; }
+
+  // ---- keyed operations. Bound for all: live(), and the key belongs here.
+  struct Answer {
+    Code code = Code::kOk;
+    std::string_view value;  // kRead; valid until the next operation
+  };
+  Answer execute(Op op, HashValue c, std::string_view key, std::string_view value);
+  // At most once; nothing when the request is a late duplicate that must not be answered.
+  std::optional<Answer> execute_once(const Request& request, HashValue c);
+
+  // ---- growth. Collisions are reported one message at a time, so that a burst costs few.
+  void report_overflow(base::Instant now, Effects* effects);
+  void on_overflow_ack(base::Instant now, const OverflowAck& ack, Effects* effects);
+  bool reports_settled() const { return collisions_acked_ == collisions_; }
+
+  // ---- split, giving side.
+  // Starts the split, or answers that it is done, or that the records are already handed over.
+  void on_split_order(base::Instant now, const SplitOrder& order, Effects* effects);
+  void on_split_ack(base::Instant now, const SplitRecordsAck& ack, Effects* effects);
+  const SplitSource* split() const { return split_.get(); }
+
+  // ---- split, receiving side.
+  // True when this message made the bucket live: the caller then replays held().
+  bool on_split_records(const SplitRecords& message, Effects* effects);
+  // Keeps a Request or Scan until the bucket is live; false when the bound is reached.
+  bool hold(OwnedMessage message);
+  std::deque<OwnedMessage> take_held();
+  uint64_t receiving_split() const { return target_split_; }
+
+  // ---- scan. [from, last] lies in the interval of the bucket. False: too many scans.
+  bool start_scan(base::Instant now, const Scan& scan, ReversedHash from, ReversedHash last,
+                  Effects* effects);
+  void on_scan_more(base::Instant now, const ScanMore& more, Effects* effects);
+
+  // One slice of the long work at hand. True while it could go on at once.
+  bool turn(base::Instant now, Effects* effects);
+  bool has_work() const;
+  void tick(base::Instant now, Effects* effects);
+
+ private:
+  void count_collision();
+  void hand_over(base::Instant now, Effects* effects);
+  bool apply(const SplitRecords& message);
+  ScanJob::View view() const;
+  bool turn_scans(base::Instant now, Effects* effects);
+
+  const Host& host_;
+  BucketMark mark_;
+  bool live_ = true;
+  table::HashTable table_;
+  Dedup dedup_;
+
+  uint64_t collisions_ = 0;
+  uint64_t collisions_acked_ = 0;
+  bool report_under_way_ = false;
+  base::Instant reported_at_;
+
+  std::unique_ptr<SplitSource> split_;
+  std::optional<table::HashTable> departing_;  // handed over, kept until the target has it
+  bool freeing_ = false;                       // departing_ may go, a slice at a time
+  uint64_t split_done_ = 0;                    // number of the last split that was completed
+
+  uint64_t target_split_ = 0;
+  uint32_t target_stream_ = 0;
+  uint32_t target_next_batch_ = 0;
+  std::deque<OwnedMessage> held_;
+  size_t held_bytes_ = 0;
+
+  std::list<ScanJob> scans_;
+};
+
+}  // namespace lh::core

@@ -1,0 +1,83 @@
+#include "core/change.h"
+
+#include "base/coding.h"
+#include "core/limits.h"
+
+namespace lh::core {
+
+namespace {
+
+base::Writer<> begin(std::string* out, Change::Kind kind) {
+  base::Writer<> writer(out);
+  writer.u8(static_cast<uint8_t>(kind));
+  return writer;
+}
+
+void read_fields(base::Reader* reader, Change* change) {
+  switch (change->kind) {
+    case Change::Kind::kPut:
+      change->key = reader->prefixed(kKeyBytesMax);
+      change->value = reader->prefixed(kValueBytesMax);
+      return;
+    case Change::Kind::kErase:
+      change->key = reader->prefixed(kKeyBytesMax);
+      return;
+    case Change::Kind::kClient:
+      change->client = reader->u64();
+      change->number = reader->varint();
+      return;
+    case Change::Kind::kAnswer: {
+      change->client = reader->u64();
+      change->number = reader->varint();
+      const uint8_t code = reader->u8();
+      if (code > static_cast<uint8_t>(Code::kBusy)) reader->fail();
+      change->code = static_cast<Code>(code);
+      return;
+    }
+  }
+  reader->fail();
+}
+
+}  // namespace
+
+void append_put(std::string* out, std::string_view key, std::string_view value) {
+  base::Writer<> writer = begin(out, Change::Kind::kPut);
+  writer.prefixed(key);
+  writer.prefixed(value);
+}
+
+void append_erase(std::string* out, std::string_view key) {
+  begin(out, Change::Kind::kErase).prefixed(key);
+}
+
+void append_client(std::string* out, ClientId client, uint64_t acked) {
+  base::Writer<> writer = begin(out, Change::Kind::kClient);
+  writer.u64(client);
+  writer.varint(acked);
+}
+
+void append_answer(std::string* out, ClientId client, uint64_t seq, Code code) {
+  base::Writer<> writer = begin(out, Change::Kind::kAnswer);
+  writer.u64(client);
+  writer.varint(seq);
+  writer.u8(static_cast<uint8_t>(code));
+}
+
+bool ChangeReader::fail() {
+  ok_ = false;
+  rest_ = {};
+  return false;
+}
+
+bool ChangeReader::next(Change* change) {
+  if (rest_.empty()) return false;
+  base::Reader reader(rest_);
+  *change = Change{};
+  change->kind = static_cast<Change::Kind>(reader.u8());
+  read_fields(&reader, change);
+  if (!reader.ok()) return fail();
+  rest_.remove_prefix(rest_.size() - reader.remaining());
+  return true;
+}
+
+}  // namespace lh::core

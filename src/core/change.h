@@ -1,0 +1,52 @@
+// Changes: records and remembered answers as a run of bytes, the payload of a split stream and of a
+// scan's matches. Layout (integers are varints unless said otherwise):
+//
+//   put     1  key length  key  value length  value
+//   erase   2  key length  key
+//   client  3  client id (8 bytes, little endian)  acked
+//   answer  4  client id (8 bytes, little endian)  seq  code (1 byte)
+//
+// A run is parsed with bounds checked before anything is believed; a peer's malformed run is
+// reported, not trusted.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/message.h"
+
+namespace lh::core {
+
+struct Change {
+  enum class Kind : uint8_t { kPut = 1, kErase = 2, kClient = 3, kAnswer = 4 };
+  Kind kind = Kind::kPut;
+  std::string_view key;    // kPut, kErase
+  std::string_view value;  // kPut
+  ClientId client = 0;     // kClient, kAnswer
+  uint64_t number = 0;     // kClient: acked; kAnswer: seq
+  Code code = Code::kOk;   // kAnswer
+};
+
+void append_put(std::string* out, std::string_view key, std::string_view value);
+void append_erase(std::string* out, std::string_view key);
+void append_client(std::string* out, ClientId client, uint64_t acked);
+void append_answer(std::string* out, ClientId client, uint64_t seq, Code code);
+
+// Reads one change after the other; the views borrow from `bytes`.
+class ChangeReader {
+ public:
+  explicit ChangeReader(std::string_view bytes) : rest_(bytes) {}
+
+  // False at the end and at the first malformed byte; ok() tells which.
+  bool next(Change* change);
+  bool ok() const { return ok_; }
+
+ private:
+  bool fail();
+
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+}  // namespace lh::core

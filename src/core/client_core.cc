@@ -1,0 +1,251 @@
+#include "core/client_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "core/limits.h"
+
+namespace lh::core {
+
+namespace {
+
+// A request is sent again when nothing was heard for this long, then for twice as long, and so on.
+constexpr base::Duration kPatience = base::ms(300);
+constexpr unsigned kPatienceDoublingsMax = 4;
+// A bucket that cannot be reached is tried for this long: users are promised an error in a second.
+constexpr base::Duration kFailAfter = base::ms(700);
+// And one whose node is there but never answers, for this long.
+constexpr base::Duration kGiveUpAfter = base::seconds(20);
+constexpr base::Duration kRetryAfter = base::ms(50);
+constexpr base::Duration kAskBookEvery = base::ms(100);
+
+}  // namespace
+
+const uint64_t ClientCore::kWindow = kClientWindowMax;
+
+ClientCore::ClientCore(ClientId id, ClientSink* sink) : id_(id), sink_(sink) {
+  LH_CHECK(id != 0);
+  path_.client = id;
+}
+
+void ClientCore::configure(const FileOptions& options, const BookPart& book) {
+  options_ = options;
+  book_.learn(book);
+  LH_CHECK(book_.locate(0) != NodeId::kNone, "a client has to know where bucket 0 is");
+  configured_ = true;
+}
+
+// ------------------------------------------------------------------------------ keyed requests
+
+void ClientCore::submit(base::Instant now, Op op, std::string_view key, std::string_view value,
+                        uint64_t tag, Effects* effects) {
+  LH_CHECK(configured_);
+  LH_CHECK(has_room());
+  LH_CHECK(key.size() <= kKeyBytesMax);
+  LH_CHECK(value.size() <= kValueBytesMax);
+  const uint64_t seq = next_seq_++;
+  Pending& p = pending_.emplace_back();
+  p.bytes.reserve(key.size() + value.size());
+  p.bytes.append(key).append(value);
+  p.key_size = key.size();
+  p.tag = tag;
+  p.op = op;
+  p.submitted_at = now;
+  ++open_;
+  ++counters_.ops;
+  const std::optional<HashValue> c = base::hash_key(options_.hash, key);
+  if (!c) {
+    Reply answer;
+    answer.code = Code::kBadKey;
+    return finish(seq, &p, answer);
+  }
+  p.c = *c;
+  send(now, seq, &p, effects);
+}
+
+ClientCore::Pending* ClientCore::find(uint64_t seq) {
+  if (seq < acked_ || seq >= next_seq_) return nullptr;
+  Pending& p = pending_[seq - acked_];
+  return p.done ? nullptr : &p;
+}
+
+void ClientCore::send(base::Instant now, uint64_t seq, Pending* p, Effects* effects) {
+  BucketNo to = address(image_, p->c);
+  // Without the node's address the nearest ancestor will do: it forwards.
+  while (book_.locate(to) == NodeId::kNone) to = parent(to);
+  p->first = to;
+  p->node = book_.locate(to);
+  const unsigned doublings = std::min<unsigned>(p->sendings, kPatienceDoublingsMax);
+  p->again_at = now + kPatience * (int64_t{1} << doublings);
+  if (p->sendings < 255) ++p->sendings;
+  if (p->sendings > 1) ++counters_.retries;
+  ++counters_.requests;
+  Request m;
+  m.from = path_;
+  m.seq = seq;
+  m.acked = acked_;
+  m.op = p->op;
+  m.to = to;
+  m.known = book_.known();
+  m.key = p->key();
+  m.value = p->value();
+  effects->send(Destination::to_bucket(p->node, to), m);
+}
+
+void ClientCore::learn(const Reply& m) {
+  if (m.hops > 0 || m.code == Code::kRetry) {
+    image_ = adjust_image(image_, m.iam);
+    ++counters_.iams;
+  }
+  book_.learn(m.book);
+  const bool answered = m.code != Code::kDown && m.code != Code::kNoBucket;
+  if (answered && m.node != NodeId::kNone && book_.locate(m.bucket.a) != m.node) {
+    book_.set(m.bucket.a, m.node);
+  }
+}
+
+void ClientCore::on(base::Instant now, const Reply& m, Effects* effects) {
+  if (m.to.client != id_) return;
+  ++counters_.replies;
+  counters_.forwards += m.hops;
+  Pending* p = find(m.seq);
+  if (p == nullptr) return;  // the answer to a repeated request
+  learn(m);
+  switch (m.code) {
+    case Code::kRetry:
+      return send(now, m.seq, p, effects);
+    case Code::kNoBucket:
+      ask_for_book(now, effects);
+      [[fallthrough]];
+    case Code::kBusy:
+      return retry_or_fail(now, m.seq, p);
+    default:
+      return finish(m.seq, p, m);
+  }
+}
+
+void ClientCore::retry_or_fail(base::Instant now, uint64_t seq, Pending* p) {
+  if (now - p->submitted_at >= kFailAfter) return fail(seq, p);
+  p->again_at = now + kRetryAfter;
+}
+
+void ClientCore::finish(uint64_t seq, Pending* p, const Reply& m) {
+  Completion done;
+  done.seq = seq;
+  done.tag = p->tag;
+  done.op = p->op;
+  done.code = m.code;
+  done.key = p->key();
+  done.value = m.value;
+  done.c = p->c;
+  done.first = p->first;
+  done.bucket = m.bucket;
+  done.node = m.node;
+  done.hops = m.hops;
+  done.iam = m.iam;
+  done.image = image_;
+  p->done = true;
+  --open_;
+  sink_->on_done(done);
+  while (!pending_.empty() && pending_.front().done) {
+    pending_.pop_front();
+    ++acked_;
+  }
+}
+
+void ClientCore::fail(uint64_t seq, Pending* p) {
+  Reply answer;
+  answer.code = Code::kDown;
+  answer.bucket = {p->first, 0};
+  answer.node = p->node;
+  finish(seq, p, answer);
+}
+
+void ClientCore::node_unreachable(base::Instant now, NodeId node, Effects* effects) {
+  bool concerned = false;
+  for (uint64_t seq = acked_; seq < next_seq_; ++seq) {
+    Pending* p = find(seq);
+    if (p == nullptr || p->node != node) continue;
+    concerned = true;
+    retry_or_fail(now, seq, p);
+  }
+  // It may have come back at another address.
+  if (concerned) ask_for_book(now, effects);
+}
+
+// ------------------------------------------------------------------------------ the whole file
+
+void ClientCore::call(base::Instant now, const FileRequest& request, uint64_t tag,
+                      Effects* effects) {
+  LH_CHECK(configured_);
+  calls_.push_back(std::make_unique<Call>(Call{tag, FileCall(next_call_++, request)}));
+  calls_.back()->call.start({now, path_, image_, book_, effects});
+  finish_calls();
+}
+
+void ClientCore::on(base::Instant now, const ScanReply& m, Effects* effects) {
+  if (m.to.client != id_) return;
+  for (const auto& c : calls_) {
+    if (c->call.on_scan_reply({now, path_, image_, book_, effects}, m)) {
+      sink_->on_scan_piece(c->tag, m);
+      break;
+    }
+  }
+  finish_calls();
+}
+
+void ClientCore::on(base::Instant now, const FileReply& m, Effects* effects) {
+  if (m.to.client != id_) return;
+  for (const auto& c : calls_) {
+    c->call.on_file_reply({now, path_, image_, book_, effects}, m);
+  }
+  finish_calls();
+}
+
+void ClientCore::coordinator_unreachable(base::Instant, Effects*) {
+  for (const auto& c : calls_) c->call.coordinator_unreachable();
+  finish_calls();
+}
+
+void ClientCore::finish_calls() {
+  for (size_t k = 0; k < calls_.size();) {
+    if (!calls_[k]->call.done()) {
+      ++k;
+      continue;
+    }
+    const std::unique_ptr<Call> ended = std::move(calls_[k]);
+    calls_.erase(calls_.begin() + static_cast<std::ptrdiff_t>(k));
+    sink_->on_call_done(ended->tag, ended->call.result());
+  }
+}
+
+// -------------------------------------------------------------------------------- housekeeping
+
+void ClientCore::step(base::Instant now, const Message& message, Effects* effects) {
+  std::visit([&](const auto& m) { on(now, m, effects); }, message);
+}
+
+void ClientCore::on(base::Instant, const BookUpdate& m, Effects*) { book_.learn(m.book); }
+
+void ClientCore::ask_for_book(base::Instant now, Effects* effects) {
+  if (asked_book_at_ != base::Instant{} && now - asked_book_at_ < kAskBookEvery) return;
+  asked_book_at_ = now;
+  effects->send(Destination::to_coordinator(), BookQuery{path_, 0});
+}
+
+void ClientCore::tick(base::Instant now, Effects* effects) {
+  for (uint64_t seq = acked_; seq < next_seq_; ++seq) {
+    Pending* p = find(seq);
+    if (p == nullptr || now < p->again_at) continue;
+    if (now - p->submitted_at >= kGiveUpAfter) {
+      fail(seq, p);
+    } else {
+      send(now, seq, p, effects);
+    }
+  }
+  for (const auto& c : calls_) c->call.tick({now, path_, image_, book_, effects});
+  finish_calls();
+}
+
+}  // namespace lh::core

@@ -1,0 +1,280 @@
+#include "core/coordinator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/strings.h"
+#include "core/limits.h"
+
+namespace lh::core {
+
+namespace {
+
+// A node that was silent for this long counts as down. Nodes send several heartbeats in that time;
+// users are promised an answer about a dead bucket within a second.
+constexpr base::Duration kSilenceMax = base::ms(800);
+constexpr base::Duration kOrderAgainAfter = base::ms(250);
+
+}  // namespace
+
+Coordinator::Coordinator(const FileOptions& options, std::string address, uint64_t incarnation,
+                         uint64_t buckets_max, base::Instant now)
+    : options_(options) {
+  LH_CHECK(incarnation != 0);
+  nodes_[kSelf] = Node{incarnation, 1, buckets_max, {}, now, true};
+  book_.set_node({kSelf, true, std::move(address)});
+  book_.set(0, kSelf);
+}
+
+bool Coordinator::is_up(NodeId id) const {
+  const auto it = nodes_.find(id);
+  return it != nodes_.end() && it->second.up;
+}
+
+void Coordinator::step(base::Instant now, const Message& message, Effects* effects) {
+  std::visit([&](const auto& m) { on(now, m, effects); }, message);
+}
+
+// ----------------------------------------------------------------------------------------- nodes
+
+NodeId Coordinator::find_incarnation(uint64_t incarnation) const {
+  for (const auto& [id, node] : nodes_) {
+    if (node.incarnation == incarnation) return id;
+  }
+  return NodeId::kNone;
+}
+
+void Coordinator::on(base::Instant now, const Register& m, Effects* effects) {
+  if (m.incarnation == 0 || m.address.empty() || m.address.size() > kAddressBytesMax) {
+    ++counters_.rejected;
+    return;
+  }
+  NodeId id = find_incarnation(m.incarnation);
+  if (id == NodeId::kNone) {
+    if (nodes_.size() >= kNodesMax || m.id != NodeId::kNone) {
+      ++counters_.rejected;
+      effects->send(Destination::reply(), Registered{m.from, NodeId::kNone, options_, {}});
+      return;
+    }
+    id = NodeId{static_cast<uint32_t>(nodes_.size()) + 1};
+    nodes_[id] = Node{m.incarnation, 0, m.buckets_max, {}, now, true};
+  }
+  Node& node = nodes_[id];
+  node.heard_at = now;
+  node.up = true;
+  book_.set_node({id, true, std::string(m.address)});
+  known_[id] = 0;
+
+  BookPart whole = book_.part_from(0, kBookEntriesMax);
+  whole.nodes.clear();
+  for (const auto& [number, entry] : book_.nodes()) whole.nodes.push_back(entry);
+  effects->send(Destination::reply(), Registered{m.from, id, options_, std::move(whole)});
+  broadcast({0, {}, {*book_.node(id)}}, effects);
+  grow(now, effects);  // there may be room now for a split that is owed
+}
+
+void Coordinator::on(base::Instant now, const Heartbeat& m, Effects* effects) {
+  const auto it = nodes_.find(m.id);
+  if (it == nodes_.end() || it->second.incarnation != m.incarnation) {
+    ++counters_.rejected;  // a node of another coordinator's life: it has to register
+    return;
+  }
+  it->second.heard_at = now;
+  it->second.stats = m.stats;
+  set_up(m.id, true, effects);
+  known_[m.id] = m.known;
+  BookPart part;
+  if (m.known < book_.known()) part = book_.part_from(m.known, kBookEntriesMax);
+  effects->send(Destination::to_node(m.id), BookUpdate{{}, std::move(part)});
+}
+
+void Coordinator::set_up(NodeId id, bool up, Effects* effects) {
+  Node& node = nodes_.at(id);
+  if (node.up == up) return;
+  node.up = up;
+  NodeEntry entry = *book_.node(id);
+  entry.up = up;
+  book_.set_node(entry);
+  broadcast({0, {}, {entry}}, effects);
+}
+
+void Coordinator::broadcast(const BookPart& part, Effects* effects) const {
+  for (const auto& [id, node] : nodes_) {
+    if (node.up) effects->send(Destination::to_node(id), BookUpdate{{}, part});
+  }
+}
+
+void Coordinator::tick(base::Instant now, Effects* effects) {
+  for (auto& [id, node] : nodes_) {
+    // Its own node is as alive as the coordinator itself.
+    if (id != kSelf && node.up && now - node.heard_at > kSilenceMax) set_up(id, false, effects);
+  }
+  if (split_ && !split_->handed_over && !is_up(split_->order.target_node)) {
+    // Nothing was handed over yet, as far as is known here: another node may take it. Should the
+    // source know better, it says so and the old target is waited for.
+    const NodeId node = place();
+    if (node != NodeId::kNone) choose_target(now, node, effects);
+  } else if (split_ && now - split_->sent_at >= kOrderAgainAfter) {
+    send_order(now, effects);
+  }
+  grow(now, effects);
+  settle(effects);
+}
+
+// ---------------------------------------------------------------------------------------- growth
+
+void Coordinator::on(base::Instant now, const Overflow& m, Effects* effects) {
+  if (m.bucket >= bucket_count(state_) + 1) {
+    ++counters_.rejected;
+    return;
+  }
+  if (collisions_seen_.size() <= m.bucket) collisions_seen_.resize(m.bucket + 1);
+  uint64_t& seen = collisions_seen_[m.bucket];
+  if (m.collisions > seen) {
+    counters_.collisions += m.collisions - seen;
+    owed_ += m.collisions - seen;
+    seen = m.collisions;
+  }
+  const NodeId node = book_.locate(m.bucket);
+  // A bucket may report before its split is known here to be done.
+  const NodeId at = node != NodeId::kNone ? node
+                    : split_              ? split_->order.target_node
+                                          : NodeId::kNone;
+  if (at == NodeId::kNone) return;
+  effects->send(Destination::to_bucket(at, m.bucket), OverflowAck{m.bucket, seen});
+  grow(now, effects);
+}
+
+NodeId Coordinator::place() const {
+  NodeId best = NodeId::kNone;
+  uint64_t fewest = 0;
+  const auto consider = [&](NodeId id, const Node& node) {
+    if (!node.has_room() || (best != NodeId::kNone && node.buckets >= fewest)) return;
+    best = id;
+    fewest = node.buckets;
+  };
+  for (const auto& [id, node] : nodes_) {
+    if (id != kSelf) consider(id, node);
+  }
+  consider(kSelf, nodes_.at(kSelf));
+  return best;
+}
+
+void Coordinator::grow(base::Instant now, Effects* effects) {
+  if (split_ || owed_ == 0 || next_bucket(state_) >= kBucketsMax) return;
+  const NodeId node = place();
+  if (node == NodeId::kNone) return;
+  --owed_;
+  split_.emplace();
+  split_->order.source = {state_.n, state_.i};
+  split_->order.target = next_bucket(state_);
+  choose_target(now, node, effects);
+}
+
+void Coordinator::choose_target(base::Instant now, NodeId node, Effects* effects) {
+  split_->order.split = ++split_number_;
+  split_->attempts.push_back({split_number_, node});
+  aim_at(split_->attempts.back());
+  send_order(now, effects);
+}
+
+void Coordinator::aim_at(Attempt attempt) {
+  SplitOrder& order = split_->order;
+  if (order.target_node != NodeId::kNone) --nodes_.at(order.target_node).buckets;
+  ++nodes_.at(attempt.target_node).buckets;
+  order.target_node = attempt.target_node;
+  order.split = attempt.split;
+}
+
+void Coordinator::send_order(base::Instant now, Effects* effects) {
+  const NodeId source_node = book_.locate(split_->order.source.a);
+  SplitOrder order = split_->order;
+  order.book = book_.part_from(known_[source_node], kBookEntriesMax);
+  order.book.nodes.push_back(*book_.node(order.target_node));
+  split_->sent_at = now;
+  effects->send(Destination::to_bucket(source_node, order.source.a), std::move(order));
+}
+
+void Coordinator::on(base::Instant now, const SplitDone& m, Effects* effects) {
+  if (!split_ || m.source != split_->order.source.a) return;
+  const auto attempt = std::find_if(split_->attempts.begin(), split_->attempts.end(),
+                                    [&](const Attempt& a) { return a.split == m.split; });
+  if (attempt == split_->attempts.end()) return;  // the repeated answer to an older split
+  aim_at(*attempt);
+  split_->handed_over = true;
+  if (m.live) complete(now, effects);
+}
+
+void Coordinator::complete(base::Instant now, Effects* effects) {
+  const SplitOrder& order = split_->order;
+  LH_CHECK(order.target == next_bucket(state_));
+  book_.set(order.target, order.target_node);
+  state_ = after_split(state_);
+  ++counters_.splits;
+  broadcast({order.target, {order.target_node}, {*book_.node(order.target_node)}}, effects);
+  split_.reset();
+  grow(now, effects);
+  settle(effects);
+}
+
+// --------------------------------------------------------------------------------------- queries
+
+void Coordinator::on(base::Instant, const BookQuery& m, Effects* effects) {
+  effects->send(Destination::reply(),
+                BookUpdate{m.from, book_.part_from(m.first, kBookEntriesMax)});
+}
+
+void Coordinator::on(base::Instant, const FileQuery& m, Effects* effects) {
+  if (m.kind != FileQueryKind::kSettle) {
+    effects->send(Destination::reply(), describe(m.from, m.query, m.kind));
+    return;
+  }
+  if (settlers_.size() >= kSettlersMax) settlers_.erase(settlers_.begin());
+  settlers_.push_back({m.from, std::string(m.from.listener), m.query});
+  settle(effects);
+}
+
+FileReply Coordinator::describe(const ReplyPath& to, uint64_t query, FileQueryKind kind) const {
+  FileReply reply{to, query, state_, options_, splits_owed(), {}, {}};
+  if (kind != FileQueryKind::kNodes) return reply;
+  for (const auto& [id, node] : nodes_) {
+    NodeStats stats = node.stats;
+    stats.buckets = node.buckets;
+    reply.nodes.push_back({id, node.up, book_.node(id)->address, stats});
+  }
+  return reply;
+}
+
+void Coordinator::settle(Effects* effects) {
+  if (settlers_.empty()) return;
+  const std::string error = splits_owed() == 0 ? std::string() : obstacle();
+  if (splits_owed() > 0 && error.empty()) return;
+  // The effects are run before the next step: the listeners' copies may live in the old vector
+  // until then.
+  answered_ = std::exchange(settlers_, {});
+  for (const Settler& settler : answered_) {
+    ReplyPath path = settler.path;
+    path.listener = settler.listener;
+    FileReply reply = describe(path, settler.query, FileQueryKind::kSettle);
+    reply.error = error;
+    effects->send(Destination::reply(), std::move(reply));
+  }
+}
+
+std::string Coordinator::obstacle() const {
+  const std::string owed =
+      base::format("%llu split%s owed", static_cast<unsigned long long>(splits_owed()),
+                   splits_owed() == 1 ? "" : "s");
+  if (!split_) return place() == NodeId::kNone ? "no node has room: " + owed : std::string();
+  const SplitOrder& order = split_->order;
+  BucketNo stuck = order.source.a;
+  if (is_up(book_.locate(stuck))) {
+    if (is_up(order.target_node)) return {};
+    stuck = order.target;
+    if (!split_->handed_over) return place() == NodeId::kNone ? "no node has room: " + owed : "";
+  }
+  return base::format("bucket %llu is down: ", static_cast<unsigned long long>(stuck)) + owed;
+}
+
+}  // namespace lh::core

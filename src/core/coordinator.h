@@ -1,0 +1,117 @@
+// Coordinator: the split coordinator (SC) of the paper as a state machine without I/O. It knows the
+// file state (i, n), registers nodes, places new buckets, and orders one split at a time, of bucket
+// n, for every collision reported (policy `uncontrolled`). No keyed request ever comes here: when
+// it is away everything goes on but growth.
+//
+// A split order is repeated until the source says that the target is live, and given to another
+// target when the target's node dies before the records were handed over. Used by one thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "core/address_book.h"
+#include "core/effects.h"
+#include "core/message.h"
+#include "lh/address.h"
+
+namespace lh::core {
+
+class Coordinator {
+ public:
+  struct Counters {
+    uint64_t splits = 0;
+    uint64_t collisions = 0;
+    uint64_t rejected = 0;
+  };
+
+  // Node 1 is the coordinator's own: it has bucket 0 and room for `buckets_max` (0: no limit).
+  // incarnation: of the process, never 0.
+  Coordinator(const FileOptions& options, std::string address, uint64_t incarnation,
+              uint64_t buckets_max, base::Instant now);
+
+  void step(base::Instant now, const Message& message, Effects* effects);
+  // About twenty times a second: notices silent nodes, repeats orders.
+  void tick(base::Instant now, Effects* effects);
+
+  static constexpr NodeId kSelf{1};
+
+  FileState state() const { return state_; }
+  const FileOptions& options() const { return options_; }
+  const AddressBook& book() const { return book_; }
+  const Counters& counters() const { return counters_; }
+  uint64_t splits_owed() const { return owed_ + (split_ ? 1 : 0); }
+  bool is_up(NodeId id) const;
+
+ private:
+  struct Node {
+    uint64_t incarnation = 0;
+    uint64_t buckets = 0;      // placed or being placed
+    uint64_t buckets_max = 0;  // 0: no limit
+    NodeStats stats;
+    base::Instant heard_at;
+    bool up = true;
+    bool has_room() const { return up && (buckets_max == 0 || buckets < buckets_max); }
+  };
+  // An order of the split under way to one target. The source may be ahead of what is known here.
+  struct Attempt {
+    uint64_t split = 0;
+    NodeId target_node = NodeId::kNone;
+  };
+  struct Split {
+    SplitOrder order;  // of the latest attempt; without its book, which is made for each sending
+    std::vector<Attempt> attempts;
+    bool handed_over = false;  // the target cannot be changed any more
+    base::Instant sent_at;
+  };
+  struct Settler {
+    ReplyPath path;
+    std::string listener;
+    uint64_t query = 0;
+  };
+
+  void on(base::Instant now, const Register& m, Effects* effects);
+  void on(base::Instant now, const Heartbeat& m, Effects* effects);
+  void on(base::Instant now, const Overflow& m, Effects* effects);
+  void on(base::Instant now, const SplitDone& m, Effects* effects);
+  void on(base::Instant now, const BookQuery& m, Effects* effects);
+  void on(base::Instant now, const FileQuery& m, Effects* effects);
+  // Everything else is not for a coordinator: a peer's mistake.
+  template <typename T>
+  void on(base::Instant, const T&, Effects*) {
+    ++counters_.rejected;
+  }
+
+  NodeId find_incarnation(uint64_t incarnation) const;
+  void set_up(NodeId id, bool up, Effects* effects);
+  void broadcast(const BookPart& part, Effects* effects) const;
+  // The node for the next bucket: fewest buckets, then order of registration, its own last.
+  NodeId place() const;
+  void grow(base::Instant now, Effects* effects);
+  void choose_target(base::Instant now, NodeId node, Effects* effects);
+  void aim_at(Attempt attempt);
+  void send_order(base::Instant now, Effects* effects);
+  void complete(base::Instant now, Effects* effects);
+  void settle(Effects* effects);
+  std::string obstacle() const;
+  FileReply describe(const ReplyPath& to, uint64_t query, FileQueryKind kind) const;
+
+  FileOptions options_;
+  FileState state_;
+  AddressBook book_;
+  std::map<NodeId, Node> nodes_;           // by number, which is the order of registration
+  std::map<NodeId, uint64_t> known_;       // how much of the book each node has
+  std::vector<uint64_t> collisions_seen_;  // by bucket
+  uint64_t owed_ = 0;                      // splits not begun
+  std::optional<Split> split_;
+  uint64_t split_number_ = 0;
+  std::vector<Settler> settlers_;  // who waits for SETTLE
+  std::vector<Settler> answered_;  // whose answers are in the effects of the latest step
+  Counters counters_;
+};
+
+}  // namespace lh::core

@@ -1,0 +1,72 @@
+#include "core/dedup.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "core/limits.h"
+
+namespace lh::core {
+
+Dedup::Client& Dedup::touch(ClientId id) {
+  const auto [it, fresh] = clients_.try_emplace(id);
+  if (!fresh) {
+    order_.splice(order_.begin(), order_, it->second.place);
+    return it->second;
+  }
+  order_.push_front(id);
+  it->second.place = order_.begin();
+  if (clients_.size() > kDedupClientsMax) {
+    clients_.erase(order_.back());
+    order_.pop_back();
+  }
+  return clients_.at(id);
+}
+
+void Dedup::forget_below(Client* client, uint64_t acked) {
+  if (acked <= client->acked) return;
+  client->acked = acked;
+  while (!client->answers.empty() && client->answers.front().seq < acked) {
+    client->answers.pop_front();
+  }
+}
+
+Dedup::Verdict Dedup::admit(ClientId id, uint64_t seq, uint64_t acked, Code* answer) {
+  Client& client = touch(id);
+  forget_below(&client, std::min(acked, seq));
+  if (seq < client.acked) return Verdict::kStale;
+  const auto it = std::lower_bound(client.answers.begin(), client.answers.end(), seq,
+                                   [](const Answer& a, uint64_t wanted) { return a.seq < wanted; });
+  if (it == client.answers.end() || it->seq != seq) return Verdict::kNew;
+  *answer = it->code;
+  return Verdict::kAnswered;
+}
+
+void Dedup::remember(ClientId id, uint64_t seq, Code answer) {
+  Client& client = touch(id);
+  std::deque<Answer>& answers = client.answers;
+  if (answers.empty() || answers.back().seq < seq) {
+    answers.push_back({seq, answer});
+  } else {
+    const auto it = std::lower_bound(answers.begin(), answers.end(), seq,
+                                     [](const Answer& a, uint64_t s) { return a.seq < s; });
+    LH_CHECK(it == answers.end() || it->seq != seq);
+    answers.insert(it, {seq, answer});
+  }
+  // A client that keeps more under way than it may has given up its claim to the oldest.
+  if (answers.size() > kClientWindowMax) answers.pop_front();
+}
+
+void Dedup::restore_client(ClientId id, uint64_t acked) { forget_below(&touch(id), acked); }
+
+void Dedup::restore_answer(ClientId id, uint64_t seq, Code answer) {
+  Code known;
+  if (admit(id, seq, 0, &known) == Verdict::kNew) remember(id, seq, answer);
+}
+
+size_t Dedup::answer_count() const {
+  size_t count = 0;
+  for (const auto& [id, client] : clients_) count += client.answers.size();
+  return count;
+}
+
+}  // namespace lh::core

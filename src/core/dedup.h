@@ -1,0 +1,69 @@
+// Dedup: the answers that a bucket gave to mutations, kept until the client has acknowledged them,
+// so that a retried INSERT is not told "key exists" about itself and no mutation is applied twice
+// (at-most-once; RAMCloud calls it linearizable RPC). The entries move with the records in a split:
+// both halves keep all of them, which costs little and asks nothing about keys.
+//
+// Bounds: kClientWindowMax answers a client, kDedupClientsMax clients; beyond that the client that
+// was silent for the longest is forgotten, and a request of it that was delayed for all that time
+// would be executed again. Owned by a bucket.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <optional>
+#include <unordered_map>
+
+#include "core/message.h"
+
+namespace lh::core {
+
+class Dedup {
+ public:
+  enum class Verdict {
+    kNew,       // execute it, then call remember()
+    kAnswered,  // *answer holds what was said the first time
+    kStale,     // the client has had its answer already: a duplicate that came late; drop it
+  };
+
+  // Takes in the client's `acked` and says what to do with its request `seq`.
+  Verdict admit(ClientId client, uint64_t seq, uint64_t acked, Code* answer);
+
+  // Bound: admit() just said kNew for this request.
+  void remember(ClientId client, uint64_t seq, Code answer);
+
+  // For a split: visits everything that a copy needs. restore() on an empty Dedup rebuilds it.
+  template <typename ClientVisitor, typename AnswerVisitor>
+  void visit(ClientVisitor on_client, AnswerVisitor on_answer) const {
+    // From the longest silent to the latest, so that the copy forgets in the same order.
+    for (auto it = order_.rbegin(); it != order_.rend(); ++it) {
+      const Client& client = clients_.at(*it);
+      on_client(*it, client.acked);
+      for (const Answer& a : client.answers) on_answer(*it, a.seq, a.code);
+    }
+  }
+  void restore_client(ClientId client, uint64_t acked);
+  void restore_answer(ClientId client, uint64_t seq, Code answer);
+
+  size_t client_count() const { return clients_.size(); }
+  size_t answer_count() const;
+
+ private:
+  struct Answer {
+    uint64_t seq;
+    Code code;
+  };
+  struct Client {
+    uint64_t acked = 0;
+    std::deque<Answer> answers;  // by seq, growing
+    std::list<ClientId>::iterator place;
+  };
+
+  Client& touch(ClientId client);
+  static void forget_below(Client* client, uint64_t acked);
+
+  std::unordered_map<ClientId, Client> clients_;
+  std::list<ClientId> order_;  // latest first
+};
+
+}  // namespace lh::core

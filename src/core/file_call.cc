@@ -1,0 +1,121 @@
+#include "core/file_call.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace lh::core {
+
+namespace {
+
+using Kind = FileRequest::Kind;
+
+constexpr base::Duration kAskAgainAfter = base::ms(500);
+
+bool asks_first(Kind kind) { return kind == Kind::kFile || kind == Kind::kNodes; }
+bool asks_last(Kind kind) { return kind == Kind::kSettle; }
+
+ScanCall make_scan(uint64_t number, const FileRequest& request) {
+  switch (request.kind) {
+    case Kind::kScan:
+      return ScanCall(number, ScanKind::kRecords, request.match, request.pattern);
+    case Kind::kBucket:
+      return ScanCall(number, request.bucket);
+    case Kind::kSettle:
+      return ScanCall(number, ScanKind::kSettle, ScanMatch::kAll, {});
+    case Kind::kCount:
+    case Kind::kFile:
+    case Kind::kBuckets:
+    case Kind::kNodes:
+      return ScanCall(number, ScanKind::kStats, ScanMatch::kAll, {});
+  }
+  LH_UNREACHABLE();
+}
+
+FileQueryKind query_kind(Kind kind) {
+  if (kind == Kind::kSettle) return FileQueryKind::kSettle;
+  return kind == Kind::kNodes ? FileQueryKind::kNodes : FileQueryKind::kFile;
+}
+
+}  // namespace
+
+FileCall::FileCall(uint64_t number, FileRequest request) : number_(number) {
+  result_.request = std::move(request);
+}
+
+void FileCall::start(const Context& context) {
+  if (asks_first(result_.request.kind)) {
+    ask(context);
+  } else {
+    start_scan(context);
+  }
+}
+
+void FileCall::start_scan(const Context& context) {
+  scan_.emplace(make_scan(number_, result_.request));
+  scan_->start(context.now, context.path, context.image, context.book, context.effects);
+}
+
+void FileCall::ask(const Context& context) {
+  asked_ = true;
+  asked_at_ = context.now;
+  context.effects->send(Destination::to_coordinator(),
+                        FileQuery{context.path, number_, query_kind(result_.request.kind)});
+}
+
+bool FileCall::on_scan_reply(const Context& context, const ScanReply& m) {
+  if (done_ || !scan_ || m.scan != number_) return false;
+  const bool news = scan_->on_reply(context.now, m, context.effects);
+  if (news) {
+    result_.records += m.records;
+    FileResult::BucketLine& line = result_.buckets[m.bucket.a];
+    line.mark = m.bucket;
+    line.node = m.node;
+    line.records += m.records;
+    line.bytes += m.bytes;
+  }
+  advance(context);
+  return news;
+}
+
+void FileCall::on_file_reply(const Context& context, const FileReply& m) {
+  if (done_ || !asked_ || answered_ || m.query != number_) return;
+  answered_ = true;
+  result_.file = m;
+  if (asks_first(result_.request.kind)) return start_scan(context);
+  end(FileResult::Outcome::kOk);
+}
+
+void FileCall::coordinator_unreachable() {
+  if (asked_ && !answered_) end(FileResult::Outcome::kNoCoordinator);
+}
+
+void FileCall::tick(const Context& context) {
+  if (done_) return;
+  if (asked_ && !answered_ && context.now - asked_at_ >= kAskAgainAfter) ask(context);
+  if (scan_ && !scan_->done()) {
+    scan_->tick(context.now, context.path, context.image, context.book, context.effects);
+  }
+  advance(context);
+}
+
+void FileCall::advance(const Context& context) {
+  if (done_ || !scan_) return;
+  if (scan_->failed()) {
+    result_.down = scan_->failed_bucket();
+    // What is known of the nodes is worth showing just when one of them is down.
+    return end(result_.request.kind == Kind::kNodes ? FileResult::Outcome::kOk
+                                                    : FileResult::Outcome::kBucketDown);
+  }
+  if (!scan_->done()) return;
+  if (scan_->no_such_bucket()) return end(FileResult::Outcome::kNoSuchBucket);
+  if (!asks_last(result_.request.kind)) return end(FileResult::Outcome::kOk);
+  if (!asked_) ask(context);
+}
+
+void FileCall::end(FileResult::Outcome outcome) {
+  done_ = true;
+  result_.outcome = outcome;
+}
+
+}  // namespace lh::core

@@ -1,0 +1,91 @@
+// FileCall: a question about the file as a whole, as a client or front asks it: SCAN, COUNT, FILE,
+// BUCKETS, BUCKET, NODES, SETTLE. Each is a scan, a question to the coordinator, or both:
+//
+//   SCAN, COUNT, BUCKETS   scan
+//   BUCKET a               scan of the interval of bucket a only
+//   FILE, NODES            coordinator, then scan for counts
+//   SETTLE                 scan that waits for every overflow report to be taken in, then
+//   coordinator
+//
+// Owned by a ClientCore; no I/O.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "core/address_book.h"
+#include "core/effects.h"
+#include "core/message.h"
+#include "core/scan_call.h"
+
+namespace lh::core {
+
+struct FileRequest {
+  enum class Kind : uint8_t { kScan, kCount, kFile, kBuckets, kBucket, kNodes, kSettle };
+  Kind kind = Kind::kCount;
+  ScanMatch match = ScanMatch::kAll;  // kScan
+  std::string pattern;                // kScan
+  BucketNo bucket = 0;                // kBucket
+};
+
+// The outcome. Records of a scan have been handed out piece by piece before.
+struct FileResult {
+  enum class Outcome : uint8_t { kOk, kBucketDown, kNoCoordinator, kNoSuchBucket };
+  struct BucketLine {
+    BucketMark mark;
+    NodeId node = NodeId::kNone;
+    uint64_t records = 0;
+    uint64_t bytes = 0;
+  };
+
+  FileRequest request;
+  Outcome outcome = Outcome::kOk;
+  BucketNo down = 0;                       // kBucketDown: which
+  uint64_t records = 0;                    // that matched, or that there are
+  std::map<BucketNo, BucketLine> buckets;  // who answered
+  FileReply file;                          // kFile, kNodes, kSettle
+};
+
+class FileCall {
+ public:
+  FileCall(uint64_t number, FileRequest request);
+
+  // What a client lends for the time of a call.
+  struct Context {
+    base::Instant now;
+    const ReplyPath& path;
+    FileState image;
+    const AddressBook& book;
+    Effects* effects;
+  };
+
+  void start(const Context& context);
+  // True when the piece is news and its records are part of the result.
+  bool on_scan_reply(const Context& context, const ScanReply& m);
+  void on_file_reply(const Context& context, const FileReply& m);
+  void coordinator_unreachable();
+  void tick(const Context& context);
+
+  bool done() const { return done_; }
+  // Bound: done().
+  const FileResult& result() const { return result_; }
+
+ private:
+  void start_scan(const Context& context);
+  void ask(const Context& context);
+  void advance(const Context& context);
+  void end(FileResult::Outcome outcome);
+
+  uint64_t number_;
+  FileResult result_;
+  std::optional<ScanCall> scan_;
+  bool asked_ = false;
+  bool answered_ = false;
+  bool done_ = false;
+  base::Instant asked_at_;
+};
+
+}  // namespace lh::core

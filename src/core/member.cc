@@ -1,0 +1,50 @@
+#include "core/member.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace lh::core {
+
+namespace {
+
+constexpr base::Duration kHeartbeatEvery = base::ms(200);
+
+}  // namespace
+
+Member::Member(uint64_t incarnation, std::string address, uint64_t buckets_max)
+    : incarnation_(incarnation), address_(std::move(address)), buckets_max_(buckets_max) {
+  LH_CHECK(incarnation != 0);
+}
+
+Member::Member(uint64_t incarnation, NodeId id)
+    : incarnation_(incarnation), id_(id), accepted_(true) {
+  LH_CHECK(incarnation != 0);
+}
+
+void Member::on_connected(base::Instant, Effects* effects) {
+  accepted_ = false;
+  Register m;
+  m.id = id_;
+  m.incarnation = incarnation_;
+  m.buckets_max = buckets_max_;
+  m.address = address_;
+  effects->send(Destination::to_coordinator(), m);
+}
+
+Member::Outcome Member::on_registered(const Registered& m) {
+  if (m.id == NodeId::kNone || (id_ != NodeId::kNone && id_ != m.id)) return Outcome::kRefused;
+  const bool joined = id_ == NodeId::kNone;
+  id_ = m.id;
+  accepted_ = true;
+  beat_at_ = {};  // the next tick tells the coordinator what this node knows
+  return joined ? Outcome::kJoined : Outcome::kKnown;
+}
+
+void Member::tick(base::Instant now, uint64_t known, const NodeStats& stats, Effects* effects) {
+  if (!accepted_ || (beat_at_ != base::Instant{} && now - beat_at_ < kHeartbeatEvery)) return;
+  beat_at_ = now;
+  effects->send(Destination::to_coordinator(), Heartbeat{id_, incarnation_, known, stats});
+}
+
+}  // namespace lh::core

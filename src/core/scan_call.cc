@@ -1,0 +1,123 @@
+#include "core/scan_call.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace lh::core {
+
+namespace {
+
+constexpr base::Duration kFirstPatience = base::ms(300);
+constexpr base::Duration kPatienceMax = base::seconds(2);
+// A bucket that is being handed over, or a map that is behind: worth another try before giving up.
+constexpr base::Duration kFailAfter = base::ms(700);
+
+}  // namespace
+
+ScanCall::ScanCall(uint64_t number, ScanKind kind, ScanMatch match, std::string pattern)
+    : number_(number),
+      kind_(kind),
+      match_(match),
+      pattern_(std::move(pattern)),
+      patience_(kFirstPatience) {
+  uncovered_[0] = ~ReversedHash{0};
+}
+
+ScanCall::ScanCall(uint64_t number, BucketNo only)
+    : ScanCall(number, ScanKind::kRecords, ScanMatch::kAll, {}) {
+  only_ = only;
+  // The first point of bucket a is reverse64(a) at every level; its last one the bucket will tell.
+  uncovered_ = {{reverse64(only), ~ReversedHash{0}}};
+}
+
+Scan ScanCall::request(const ReplyPath& path) const {
+  Scan scan;
+  scan.client = path;
+  scan.scan = number_;
+  scan.kind = kind_;
+  scan.match = match_;
+  scan.pattern = pattern_;
+  return scan;
+}
+
+void ScanCall::start(base::Instant now, const ReplyPath& path, FileState image,
+                     const AddressBook& book, Effects* effects) {
+  started_at_ = progress_at_ = now;
+  if (only_) return ask_for_gaps(path, image, book, effects);
+  // A smaller image is as good as a larger one: the buckets pass the scan on. So the client asks
+  // only buckets that it can reach by itself.
+  const uint64_t known = std::max<uint64_t>(book.known(), 1);
+  const FileState seen = state_of_count(std::min(bucket_count(image), known));
+  for (BucketNo a = 0; a < bucket_count(seen); ++a) {
+    Scan scan = request(path);
+    scan.to = a;
+    scan.level = level_of(seen, a);
+    const Interval part = interval_of({a, scan.level});
+    scan.from = part.first;
+    scan.last = part.last;
+    effects->send(Destination::to_bucket(book.locate(a), a), scan);
+  }
+}
+
+bool ScanCall::take(ReversedHash from, ReversedHash last) {
+  auto it = uncovered_.upper_bound(from);
+  if (it == uncovered_.begin()) return false;
+  --it;
+  if (it->second < last || it->second < from) return false;  // overlaps what is covered
+  const ReversedHash gap_first = it->first;
+  const ReversedHash gap_last = it->second;
+  uncovered_.erase(it);
+  if (gap_first < from) uncovered_[gap_first] = from - 1;
+  if (last < gap_last) uncovered_[last + 1] = gap_last;
+  return true;
+}
+
+bool ScanCall::on_reply(base::Instant now, const ScanReply& m, Effects* effects) {
+  if (m.scan != number_ || failed_) return false;
+  if (m.code != Code::kOk) {
+    if (m.code == Code::kDown || now - started_at_ > kFailAfter) {
+      failed_ = true;
+      failed_bucket_ = m.bucket.a;
+    }
+    return false;
+  }
+  if (only_ && m.bucket.a != *only_) {
+    uncovered_.clear();  // the bucket ends here, or was never there
+    return false;
+  }
+  if (!take(m.from, m.last)) return false;
+  if (only_ && !m.more) uncovered_.clear();
+  answered_.insert(m.bucket.a);
+  progress_at_ = now;
+  patience_ = kFirstPatience;
+  if (m.more) {
+    effects->send(Destination::to_bucket(m.node, m.bucket.a),
+                  ScanMore{m.to.client, number_, m.bucket.a, m.last});
+  }
+  return true;
+}
+
+void ScanCall::tick(base::Instant now, const ReplyPath& path, FileState image,
+                    const AddressBook& book, Effects* effects) {
+  if (done() || failed_ || now - progress_at_ < patience_) return;
+  progress_at_ = now;
+  patience_ = std::min(patience_ * 2, kPatienceMax);
+  ask_for_gaps(path, image, book, effects);
+}
+
+void ScanCall::ask_for_gaps(const ReplyPath& path, FileState image, const AddressBook& book,
+                            Effects* effects) const {
+  for (const auto& [first, last] : uncovered_) {
+    Scan scan = request(path);
+    scan.solo = true;
+    scan.from = first;
+    scan.last = last;
+    scan.to = address(image, reverse64(first));
+    while (book.locate(scan.to) == NodeId::kNone && scan.to > 0) scan.to = parent(scan.to);
+    effects->send(Destination::to_bucket(book.locate(scan.to), scan.to), scan);
+  }
+}
+
+}  // namespace lh::core

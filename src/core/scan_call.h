@@ -1,0 +1,67 @@
+// ScanCall: the client side of one parallel scan. It sends (Q, j') to every bucket of its image and
+// knows that it has everything when the intervals of the answers cover the whole reversed key
+// space: the paper's deterministic termination (sum of 2^-j = 1), made exact while buckets split.
+// What is missing for too long is asked for again, interval by interval, so that a lost message
+// costs time and never a record. Owned by a FileCall; no I/O.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/clock.h"
+#include "core/address_book.h"
+#include "core/effects.h"
+#include "core/message.h"
+#include "lh/address.h"
+
+namespace lh::core {
+
+class ScanCall {
+ public:
+  ScanCall(uint64_t number, ScanKind kind, ScanMatch match, std::string pattern);
+  // Of one bucket's records only.
+  ScanCall(uint64_t number, BucketNo only);
+
+  void start(base::Instant now, const ReplyPath& path, FileState image, const AddressBook& book,
+             Effects* effects);
+
+  // True when the piece is news: the caller then uses its contents. Late repetitions are not.
+  bool on_reply(base::Instant now, const ScanReply& m, Effects* effects);
+
+  // Asks again for what is missing.
+  void tick(base::Instant now, const ReplyPath& path, FileState image, const AddressBook& book,
+            Effects* effects);
+
+  bool done() const { return uncovered_.empty(); }
+  // Scan of one bucket: somebody else answered for its first point, so it does not exist.
+  bool no_such_bucket() const { return done() && answered_.empty(); }
+  // A bucket that could not be reached ends the scan.
+  bool failed() const { return failed_; }
+  BucketNo failed_bucket() const { return failed_bucket_; }
+  uint64_t number() const { return number_; }
+  size_t buckets_answered() const { return answered_.size(); }
+
+ private:
+  Scan request(const ReplyPath& path) const;
+  void ask_for_gaps(const ReplyPath& path, FileState image, const AddressBook& book,
+                    Effects* effects) const;
+  bool take(ReversedHash from, ReversedHash last);
+
+  uint64_t number_;
+  ScanKind kind_;
+  ScanMatch match_;
+  std::string pattern_;
+  std::optional<BucketNo> only_;
+  std::map<ReversedHash, ReversedHash> uncovered_;  // first -> last, disjoint
+  std::set<BucketNo> answered_;
+  bool failed_ = false;
+  BucketNo failed_bucket_ = 0;
+  base::Instant started_at_;
+  base::Instant progress_at_;
+  base::Duration patience_;
+};
+
+}  // namespace lh::core

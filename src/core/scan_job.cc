@@ -1,0 +1,138 @@
+#include "core/scan_job.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/strings.h"
+#include "core/change.h"
+#include "core/limits.h"
+#include "lh/address.h"
+
+namespace lh::core {
+
+namespace {
+
+// A client that does not ask for more for this long has gone.
+constexpr base::Duration kAbandonedAfter = base::seconds(30);
+
+}  // namespace
+
+bool scan_matches(ScanMatch match, std::string_view pattern, std::string_view key,
+                  std::string_view value) {
+  switch (match) {
+    case ScanMatch::kAll:
+      return true;
+    case ScanMatch::kValueContains:
+      return value.find(pattern) != std::string_view::npos;
+    case ScanMatch::kKeyGlob:
+      return base::glob_match(pattern, key);
+    case ScanMatch::kValueGlob:
+      return base::glob_match(pattern, value);
+  }
+  LH_UNREACHABLE();
+}
+
+ScanJob::ScanJob(const Scan& scan, ReversedHash from, ReversedHash last, base::Instant now)
+    : scan_(scan),
+      listener_(scan.client.listener),
+      pattern_(scan.pattern),
+      from_(from),
+      cursor_(from),
+      last_(last),
+      touched_at_(now) {
+  LH_CHECK(from <= last);
+  // What the message lent is gone after this step: the copies are put in its place when needed.
+  scan_.client.listener = {};
+  scan_.pattern = {};
+}
+
+bool ScanJob::slice(base::Instant now, const View& view, Effects* effects) {
+  if (done_ || waiting_) return false;
+  if (scan_.kind == ScanKind::kSettle && !view.reports_settled) {
+    touched_at_ = now;
+    return false;
+  }
+  if (scan_.kind != ScanKind::kRecords && Interval{from_, last_} == interval_of(view.mark)) {
+    count_all(view);
+    reply(view, last_, effects);
+    return false;
+  }
+  if (cursor_ > last_) {  // cut() left only what has been walked already
+    reply(view, last_, effects);
+    return false;
+  }
+  const auto next = view.table->walk(
+      cursor_, last_, kSliceBytes, [this](HashValue, std::string_view key, std::string_view value) {
+        if (scan_.kind != ScanKind::kRecords) {
+          ++records_;
+          bytes_ += key.size() + value.size();
+        } else if (scan_matches(scan_.match, pattern_, key, value)) {
+          ++records_;
+          append_put(&matches_, key, value);
+        }
+      });
+  if (!next) {
+    reply(view, last_, effects);
+    return false;
+  }
+  cursor_ = *next;
+  if (matches_.size() < kScanBatchBytes) return true;
+  reply(view, cursor_ - 1, effects);
+  return false;
+}
+
+void ScanJob::count_all(const View& view) {
+  records_ = view.table->size();
+  bytes_ = view.table->payload_bytes();
+}
+
+void ScanJob::reply(const View& view, ReversedHash last, Effects* effects) {
+  ScanReply answer;
+  answer.to = scan_.client;
+  answer.to.listener = listener_;
+  answer.scan = scan_.scan;
+  answer.bucket = view.mark;
+  answer.node = view.node;
+  answer.from = from_;
+  answer.last = last;
+  answer.records = records_;
+  answer.bytes = bytes_;
+  answer.more = last != last_;
+  answer.matches = matches_;  // stays as it is until resume(): the effects run before that
+  effects->send(Destination::reply(), answer);
+  waiting_ = answer.more;
+  done_ = !answer.more;
+  from_ = last + 1;
+}
+
+bool ScanJob::resume(base::Instant now, const ScanMore& more) {
+  if (!waiting_ || more.client != scan_.client.client || more.scan != scan_.scan ||
+      more.after + 1 != from_) {
+    return false;
+  }
+  waiting_ = false;
+  records_ = 0;
+  bytes_ = 0;
+  matches_.clear();
+  touched_at_ = now;
+  return true;
+}
+
+std::optional<Scan> ScanJob::cut(ReversedHash mid) {
+  if (done_ || last_ < mid) return std::nullopt;
+  Scan rest = scan_;
+  rest.client.listener = listener_;
+  rest.pattern = pattern_;
+  rest.from = std::max(cursor_, mid);
+  rest.last = last_;
+  // What was walked beyond `mid` is answered here: it was this bucket's when it was walked.
+  last_ = std::max(cursor_, mid) - 1;
+  if (from_ > last_) done_ = true;  // all was answered; a ScanMore that still comes finds no job
+  return rest;
+}
+
+bool ScanJob::abandoned(base::Instant now) const {
+  return waiting_ && now - touched_at_ > kAbandonedAfter;
+}
+
+}  // namespace lh::core

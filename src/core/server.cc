@@ -1,0 +1,269 @@
+#include "core/server.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "core/limits.h"
+#include "lh/address.h"
+
+namespace lh::core {
+
+void Server::configure(NodeId self, const FileOptions& options) {
+  LH_CHECK(host_.node == NodeId::kNone || host_.node == self);
+  LH_CHECK(self != NodeId::kNone);
+  host_ = {self, options, &arena_};
+}
+
+void Server::create_bucket(BucketMark mark) {
+  LH_CHECK(host_.node != NodeId::kNone);
+  auto [it, fresh] = buckets_.try_emplace(mark.a, std::make_unique<Bucket>(host_, mark));
+  LH_CHECK(fresh);
+  index_[mark.a] = it->second.get();
+  book_.set(mark.a, host_.node);
+}
+
+Bucket* Server::find(BucketNo a) {
+  const auto it = index_.find(a);
+  return it == index_.end() ? nullptr : it->second;
+}
+
+NodeStats Server::stats() const {
+  NodeStats stats;
+  for (const auto& [a, bucket] : buckets_) {
+    if (!bucket->live()) continue;
+    ++stats.buckets;
+    stats.records += bucket->records();
+    stats.bytes += bucket->bytes();
+  }
+  return stats;
+}
+
+void Server::step(base::Instant now, const Message& message, Effects* effects) {
+  std::visit([&](const auto& m) { on(now, m, effects); }, message);
+}
+
+// ------------------------------------------------------------------------------- keyed requests
+
+void Server::on(base::Instant now, const Request& m, Effects* effects) {
+  Bucket* bucket = find(m.to);
+  if (bucket == nullptr) return reply(m, Code::kNoBucket, {m.to, 0}, {}, effects);
+  if (!bucket->live()) {
+    if (!bucket->hold(OwnedMessage(m))) reply(m, Code::kBusy, {m.to, 0}, {}, effects);
+    return;
+  }
+  const std::optional<HashValue> c = base::hash_key(host_.options.hash, m.key);
+  if (!c) return reply(m, Code::kBadKey, bucket->mark(), {}, effects);
+  if (const std::optional<BucketNo> next = forward_address(bucket->mark(), *c)) {
+    return forward(m, bucket->mark(), *next, effects);
+  }
+  const std::optional<Bucket::Answer> answer = bucket->execute_once(m, *c);
+  if (!answer) return;
+  ++counters_.requests;
+  reply(m, answer->code, bucket->mark(), answer->value, effects);
+  bucket->report_overflow(now, effects);
+  if (bucket->split() != nullptr) effects->want_turn();
+}
+
+Bucket::Answer Server::execute(base::Instant now, Bucket* bucket, Op op, HashValue c,
+                               std::string_view key, std::string_view value, Effects* effects) {
+  LH_CHECK(!forward_address(bucket->mark(), c).has_value());
+  const Bucket::Answer answer = bucket->execute(op, c, key, value);
+  ++counters_.requests;
+  bucket->report_overflow(now, effects);
+  if (bucket->split() != nullptr) effects->want_turn();
+  return answer;
+}
+
+void Server::forward(const Request& m, BucketMark from, BucketNo to, Effects* effects) {
+  if (m.hops >= kForwardsMax) {
+    // The file split twice while this request was on its way. The client learns from here.
+    ++counters_.retries;
+    return reply(m, Code::kRetry, from, {}, effects);
+  }
+  const NodeId node = book_.locate(to);
+  if (node == NodeId::kNone) {
+    // Never for a key that belongs at or below this bucket: split orders name all those buckets.
+    // The sender addressed a bucket that no image of this file yields for the key.
+    ++counters_.rejected;
+    return reply(m, Code::kNoBucket, {to, 0}, {}, effects);
+  }
+  Request sent = m;
+  sent.to = to;
+  sent.hops = static_cast<uint8_t>(m.hops + 1);
+  sent.forwarder = from;
+  ++counters_.forwards;
+  effects->send(Destination::to_bucket(node, to), sent);
+}
+
+void Server::reply(const Request& m, Code code, BucketMark bucket, std::string_view value,
+                   Effects* effects) {
+  Reply answer;
+  answer.to = m.from;
+  answer.seq = m.seq;
+  answer.code = code;
+  answer.bucket = bucket;
+  answer.node = host_.node;
+  answer.hops = m.hops;
+  answer.iam = code == Code::kRetry ? bucket : m.forwarder;
+  answer.value = value;
+  if (m.hops > 0) answer.book = book_.part_from(m.known, kBookEntriesMax);
+  effects->send(Destination::reply(), std::move(answer));
+}
+
+void Server::undeliverable(base::Instant, const Message& message, Effects* effects) {
+  // Streams, reports and acknowledgements are repeated by their owners; a request has none here.
+  if (const auto* request = std::get_if<Request>(&message)) {
+    reply(*request, Code::kDown, {request->to, 0}, {}, effects);
+  } else if (const auto* scan = std::get_if<Scan>(&message)) {
+    scan_failed(*scan, Code::kDown, effects);
+  }
+}
+
+// ---------------------------------------------------------------------------------------- scan
+
+void Server::on(base::Instant now, const Scan& m, Effects* effects) {
+  Bucket* bucket = find(m.to);
+  if (bucket == nullptr) return scan_failed(m, Code::kNoBucket, effects);
+  if (!bucket->live()) {
+    if (!bucket->hold(OwnedMessage(m))) scan_failed(m, Code::kBusy, effects);
+    return;
+  }
+  const BucketMark mark = bucket->mark();
+  const Interval mine = interval_of(mark);
+  if (m.solo && !mine.contains(m.from)) {
+    // Like a keyed request for the first point that is wanted.
+    const BucketNo next = forward_address(mark, reverse64(m.from)).value_or(mark.a);
+    if (book_.locate(next) == NodeId::kNone) return scan_failed(m, Code::kNoBucket, effects);
+    Scan sent = m;
+    sent.to = next;
+    effects->send(Destination::to_bucket(book_.locate(next), next), sent);
+    return;
+  }
+  if (!m.solo) propagate(m, mark, effects);
+  const ReversedHash from = std::max(m.from, mine.first);
+  const ReversedHash last = std::min(m.last, mine.last);
+  if (from > last) return;
+  if (!bucket->start_scan(now, m, from, last, effects)) scan_failed(m, Code::kBusy, effects);
+}
+
+void Server::propagate(const Scan& m, BucketMark mark, Effects* effects) {
+  // The paper's loop: while j' < j, j' := j' + 1, send (Q, j') to bucket a + 2^(j'-1).
+  for (Level level = m.level; level < mark.j; ++level) {
+    Scan sent = m;
+    sent.level = static_cast<Level>(level + 1);
+    sent.to = mark.a + (BucketNo{1} << level);
+    const Interval theirs = interval_of({sent.to, sent.level});
+    sent.from = std::max(m.from, theirs.first);
+    sent.last = std::min(m.last, theirs.last);
+    if (sent.from > sent.last) continue;
+    const NodeId node = book_.locate(sent.to);
+    LH_CHECK(node != NodeId::kNone, "a bucket does not know where its descendant is");
+    effects->send(Destination::to_bucket(node, sent.to), sent);
+  }
+}
+
+void Server::scan_failed(const Scan& m, Code code, Effects* effects) {
+  ScanReply answer;
+  answer.to = m.client;
+  answer.scan = m.scan;
+  answer.code = code;
+  answer.bucket = {m.to, m.level};
+  answer.node = host_.node;
+  answer.from = m.from;
+  answer.last = m.last;
+  effects->send(Destination::reply(), answer);
+}
+
+void Server::on(base::Instant now, const ScanMore& m, Effects* effects) {
+  if (Bucket* bucket = find(m.to)) bucket->on_scan_more(now, m, effects);
+}
+
+// --------------------------------------------------------------------------------------- growth
+
+void Server::on(base::Instant now, const SplitOrder& m, Effects* effects) {
+  book_.learn(m.book);
+  if (Bucket* bucket = find(m.source.a)) {
+    // Known from here on: the bucket forwards to its child as soon as it has handed over.
+    book_.set(m.target, m.target_node);
+    bucket->on_split_order(now, m, effects);
+    if (bucket->split() != nullptr) book_.set(m.target, bucket->split()->target_node());
+  }
+}
+
+void Server::on(base::Instant now, const SplitRecords& m, Effects* effects) {
+  Bucket* bucket = find(m.target.a);
+  if (bucket == nullptr) {
+    if (m.batch != 0) return;  // the source will go back to the beginning
+    auto [it, fresh] = buckets_.try_emplace(m.target.a, std::make_unique<Bucket>(host_, m));
+    bucket = index_[m.target.a] = it->second.get();
+  }
+  if (!bucket->on_split_records(m, effects)) return;
+  book_.set(m.target.a, host_.node);
+  for (OwnedMessage& held : bucket->take_held()) step(now, held.message(), effects);
+}
+
+void Server::on(base::Instant now, const SplitRecordsAck& m, Effects* effects) {
+  Bucket* bucket = find(m.source);
+  if (bucket == nullptr) return;
+  const bool splitting = bucket->split() != nullptr;
+  bucket->on_split_ack(now, m, effects);
+  if (splitting && bucket->split() == nullptr) ++counters_.splits;
+}
+
+void Server::on(base::Instant now, const OverflowAck& m, Effects* effects) {
+  Bucket* bucket = find(m.bucket);
+  if (bucket == nullptr) return;
+  bucket->on_overflow_ack(now, m, effects);
+  if (bucket->has_work()) effects->want_turn();  // a scan may have waited for this
+}
+
+// ------------------------------------------------------------------------------ address book
+
+void Server::on(base::Instant, const BookUpdate& m, Effects*) {
+  if (book_.learn(m.book)) drop_displaced();
+}
+
+void Server::drop_displaced() {
+  // A target that was given up in favour of another node's must never come to life.
+  for (auto it = buckets_.begin(); it != buckets_.end();) {
+    const NodeId owner = book_.locate(it->first);
+    if (!it->second->live() && owner != NodeId::kNone && owner != host_.node) {
+      index_.erase(it->first);
+      it = buckets_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+void Server::on(base::Instant, const BookQuery& m, Effects* effects) {
+  effects->send(Destination::reply(),
+                BookUpdate{m.from, book_.part_from(m.first, kBookEntriesMax)});
+}
+
+// ------------------------------------------------------------------------------------ long work
+
+void Server::turn(base::Instant now, Effects* effects) {
+  // One bucket a turn, the next one with work after the last served: the length of a turn does not
+  // depend on how many buckets are busy.
+  if (buckets_.empty()) return;
+  auto it = buckets_.lower_bound(turn_next_);
+  for (size_t looked = 0; looked < buckets_.size(); ++looked, ++it) {
+    if (it == buckets_.end()) it = buckets_.begin();
+    Bucket& bucket = *it->second;
+    if (!bucket.has_work()) continue;
+    turn_next_ = it->first + 1;
+    if (bucket.turn(now, effects)) effects->want_turn();
+    break;
+  }
+}
+
+void Server::tick(base::Instant now, Effects* effects) {
+  for (auto& [a, bucket] : buckets_) {
+    if (bucket->live()) bucket->tick(now, effects);
+    if (bucket->has_work()) effects->want_turn();
+  }
+}
+
+}  // namespace lh::core

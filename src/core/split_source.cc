@@ -1,0 +1,147 @@
+#include "core/split_source.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "core/change.h"
+#include "core/limits.h"
+#include "lh/address.h"
+
+namespace lh::core {
+
+namespace {
+
+constexpr base::Duration kResendAfter = base::ms(300);
+
+}  // namespace
+
+const size_t SplitSource::kWindow = kSplitWindowBatches;
+
+SplitSource::SplitSource(const SplitOrder& order, NodeId self)
+    : split_(order.split),
+      source_(order.source.a),
+      self_(self),
+      target_{order.target, static_cast<Level>(order.source.j + 1)},
+      target_node_(order.target_node),
+      moving_(interval_of(target_)),
+      cursor_(moving_.first) {
+  LH_CHECK(order.source.j < kLevelMax);
+  LH_CHECK(target_.a == source_ + (BucketNo{1} << order.source.j));
+}
+
+void SplitSource::start_again() {
+  LH_CHECK(phase_ == Phase::kStreaming);
+  ++stream_;
+  cursor_ = moving_.first;
+  walk_done_ = false;
+  open_.clear();
+  batches_.clear();
+  unsent_ = 0;
+  pending_bytes_ = 0;
+  next_number_ = 0;
+}
+
+bool SplitSource::slice(base::Instant now, const table::HashTable& table, Effects* effects) {
+  if (phase_ != Phase::kStreaming) return false;
+  if (next_number_ == 0) progress_at_ = now;
+  send_unsent(now, kWindow, effects);
+  if (!window_open()) return false;  // an acknowledgement will bring us back
+  if (!walk_done_) {
+    const size_t before = open_.size();
+    const auto next = table.walk(cursor_, moving_.last, kSplitBatchBytes,
+                                 [this](HashValue, std::string_view key, std::string_view value) {
+                                   append_put(&open_, key, value);
+                                 });
+    pending_bytes_ += open_.size() - before;
+    walk_done_ = !next.has_value();
+    if (next) cursor_ = *next;
+  }
+  // Batch 0 goes out even when it is empty: it opens the stream at the target.
+  if (!open_.empty() || next_number_ == 0) close_batch(false);
+  send_unsent(now, kWindow, effects);
+  return !walk_done_ && window_open();
+}
+
+void SplitSource::on_put(ReversedHash r, std::string_view key, std::string_view value) {
+  LH_CHECK(phase_ == Phase::kStreaming);
+  if (!is_moving(r) || !was_walked(r)) return;
+  const size_t before = open_.size();
+  append_put(&open_, key, value);
+  pending_bytes_ += open_.size() - before;
+  on_change();
+}
+
+void SplitSource::on_erase(ReversedHash r, std::string_view key) {
+  LH_CHECK(phase_ == Phase::kStreaming);
+  if (!is_moving(r) || !was_walked(r)) return;
+  const size_t before = open_.size();
+  append_erase(&open_, key);
+  pending_bytes_ += open_.size() - before;
+  on_change();
+}
+
+void SplitSource::on_change() {
+  if (open_.size() >= kSplitBatchBytes) close_batch(false);
+  if (pending_bytes_ > kSplitPendingBytesMax) start_again();
+}
+
+void SplitSource::close_batch(bool last) {
+  batches_.push_back({next_number_++, last, std::move(open_)});
+  open_ = {};
+  ++unsent_;
+}
+
+void SplitSource::send_unsent(base::Instant now, size_t window, Effects* effects) {
+  while (unsent_ > 0 && batches_.size() - unsent_ < window) {
+    if (unsent_ == batches_.size()) progress_at_ = now;
+    send(batches_[batches_.size() - unsent_], effects);
+    --unsent_;
+  }
+}
+
+void SplitSource::send(const Batch& batch, Effects* effects) const {
+  effects->send(Destination::to_bucket(target_node_, target_.a),
+                SplitRecords{split_, stream_, batch.number, batch.last, source_, self_, target_,
+                             batch.changes});
+}
+
+bool SplitSource::ready_to_hand_over() const {
+  return phase_ == Phase::kStreaming && walk_done_ && next_number_ > 0 && window_open();
+}
+
+void SplitSource::hand_over(base::Instant now, const Dedup& dedup, Effects* effects) {
+  LH_CHECK(ready_to_hand_over());
+  const auto cut = [this] {
+    if (open_.size() >= kSplitBatchBytes) close_batch(false);
+  };
+  dedup.visit([&](ClientId client, uint64_t acked) { append_client(&open_, client, acked), cut(); },
+              [&](ClientId client, uint64_t seq, Code code) {
+                append_answer(&open_, client, seq, code), cut();
+              });
+  close_batch(true);
+  // The requests that this bucket forwards from now on follow on the same link: the whole rest has
+  // to be on its way before them, window or not.
+  send_unsent(now, batches_.size() + 1, effects);
+  phase_ = Phase::kHandedOver;
+}
+
+void SplitSource::on_ack(base::Instant now, const SplitRecordsAck& ack, Effects* effects) {
+  if (ack.split != split_ || ack.stream != stream_) return;
+  while (batches_.size() > unsent_ && batches_.front().number <= ack.batch) {
+    pending_bytes_ -= std::min(pending_bytes_, batches_.front().changes.size());
+    if (batches_.front().last) phase_ = Phase::kDone;
+    batches_.pop_front();
+    progress_at_ = now;
+  }
+  if (phase_ != Phase::kDone) send_unsent(now, kWindow, effects);
+}
+
+void SplitSource::tick(base::Instant now, Effects* effects) {
+  const size_t sent = batches_.size() - unsent_;
+  if (sent == 0 || now - progress_at_ < kResendAfter) return;
+  progress_at_ = now;
+  for (size_t k = 0; k < sent; ++k) send(batches_[k], effects);
+}
+
+}  // namespace lh::core

@@ -1,0 +1,94 @@
+// SplitSource: the giving side of a split. It streams the moving half of a bucket to the target in
+// batches while the bucket goes on serving, repeats on the same stream every change to a key that
+// it has already sent, and closes the stream with the batch that makes the target live.
+//
+//   kStreaming --(the walk is done and everything sent)--> ready_to_hand_over()
+//   hand_over(): the last batch goes out, with the remembered answers     kHandedOver
+//   the target acknowledged it                                            kDone
+//
+// Until hand_over() the split can be dropped without a trace; after it only the target can end it.
+// Loss is mended by going back to the last acknowledged batch; a target too slow for the changes
+// (kSplitPendingBytesMax) makes the stream start again. Owned by its bucket.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+
+#include "base/clock.h"
+#include "core/dedup.h"
+#include "core/effects.h"
+#include "core/message.h"
+#include "table/hash_table.h"
+
+namespace lh::core {
+
+class SplitSource {
+ public:
+  SplitSource(const SplitOrder& order, NodeId self);
+
+  uint64_t split() const { return split_; }
+  BucketNo target() const { return target_.a; }
+  NodeId target_node() const { return target_node_; }
+  bool handed_over() const { return phase_ != Phase::kStreaming; }
+  bool done() const { return phase_ == Phase::kDone; }
+  uint32_t stream() const { return stream_; }
+
+  // Sends what the window allows: the next piece of the walk through `table`, and pending changes.
+  // True while it could go on at once.
+  bool slice(base::Instant now, const table::HashTable& table, Effects* effects);
+
+  // A change that the bucket has just applied to a record of its own. Bound: !handed_over().
+  void on_put(ReversedHash r, std::string_view key, std::string_view value);
+  void on_erase(ReversedHash r, std::string_view key);
+
+  // Everything has been walked and sent, and the last batch would go out at once.
+  bool ready_to_hand_over() const;
+  // Bound: ready_to_hand_over(). From here on the bucket forwards what belongs to the target.
+  void hand_over(base::Instant now, const Dedup& dedup, Effects* effects);
+
+  void on_ack(base::Instant now, const SplitRecordsAck& ack, Effects* effects);
+
+  // Repeats what has not been acknowledged for too long.
+  void tick(base::Instant now, Effects* effects);
+
+ private:
+  enum class Phase : uint8_t { kStreaming, kHandedOver, kDone };
+  struct Batch {
+    uint32_t number = 0;
+    bool last = false;
+    std::string changes;
+  };
+
+  bool window_open() const { return unsent_ == 0 && batches_.size() < kWindow; }
+  bool is_moving(ReversedHash r) const { return moving_.contains(r); }
+  bool was_walked(ReversedHash r) const { return walk_done_ || r < cursor_; }
+  void on_change();
+  void close_batch(bool last);
+  void send_unsent(base::Instant now, size_t window, Effects* effects);
+  void send(const Batch& batch, Effects* effects) const;
+  void start_again();
+
+  static const size_t kWindow;
+
+  uint64_t split_;
+  BucketNo source_;
+  NodeId self_;
+  BucketMark target_;
+  NodeId target_node_;
+  Interval moving_;  // the upper half of the source's interval
+
+  Phase phase_ = Phase::kStreaming;
+  uint32_t stream_ = 1;
+  ReversedHash cursor_;  // everything below has been walked
+  bool walk_done_ = false;
+
+  std::string open_;           // changes not yet in a batch
+  std::deque<Batch> batches_;  // not yet acknowledged, oldest first
+  size_t unsent_ = 0;          // how many at the back of batches_ have not been sent
+  size_t pending_bytes_ = 0;   // in batches_ and open_
+  uint32_t next_number_ = 0;
+  base::Instant progress_at_;
+};
+
+}  // namespace lh::core
