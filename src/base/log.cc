@@ -75,13 +75,13 @@ std::string format_log_line(int64_t wall_ms, LogLevel level, std::string_view bo
 }
 
 void remember_log_file() {
+  MutexLock lock(log_file_mutex);
+  log_file_path.clear();
   struct stat status {};
   if (fstat(STDERR_FILENO, &status) != 0 || !S_ISREG(status.st_mode)) return;
   char path[PATH_MAX];
   const ssize_t size = readlink("/proc/self/fd/2", path, sizeof path);
-  if (size <= 0 || size == sizeof path) return;
-  MutexLock lock(log_file_mutex);
-  log_file_path.assign(path, static_cast<size_t>(size));
+  if (size > 0 && size < PATH_MAX) log_file_path.assign(path, static_cast<size_t>(size));
 }
 
 bool reopen_log() {
