@@ -15,7 +15,7 @@ constexpr size_t kTypingErrorsMax = 2;
 
 // The help's second column starts here, and its lines end here.
 constexpr size_t kHelpColumn = 28;
-constexpr size_t kHelpWidth = 100;
+constexpr size_t kHelpWidth = 80;
 
 std::vector<std::string_view> split_words(std::string_view words) {
   std::vector<std::string_view> parts;
@@ -44,11 +44,10 @@ std::vector<std::string_view> current_words(const Flag& row) {
   return words;
 }
 
-// "1 to 5", "at least 1", "at most 5", or nothing, when the bounds are those of the type.
+// "1 to 5", "at least 1", or nothing when the bounds are those of the type.
 std::string between(const std::string& least, bool has_least, const std::string& most,
                     bool has_most) {
-  if (has_least && has_most) return least + " to " + most;
-  if (has_most) return "at most " + most;
+  if (has_most) return least + " to " + most;
   return has_least ? "at least " + least : std::string();
 }
 
@@ -167,9 +166,11 @@ std::string range_text(const Flag& row) {
     return between(format("%g", row.least_real), row.least_real != 0, format("%g", row.most_real),
                    row.most_real != kNoMostReal);
   }
+  if (row.kind == FlagKind::kHostPort) {
+    return row.least == 0 ? "" : "a port of at least " + std::to_string(row.least);
+  }
   const bool has_most = row.most != kNoMost;
-  return between(std::to_string(row.least), row.least != 0 || has_most, std::to_string(row.most),
-                 has_most);
+  return between(std::to_string(row.least), row.least != 0, std::to_string(row.most), has_most);
 }
 
 std::string expectation(const Flag& row) {

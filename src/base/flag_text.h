@@ -19,7 +19,7 @@ std::optional<size_t> place_of_word(std::string_view words, std::string_view wor
 // What the value of this row may be: "a whole number from 1 to 1024", "always, everysec or never".
 std::string expectation(const Flag& row);
 
-// "1 to 1024", "at least 1", "at most 5".
+// "1 to 1024", "at least 1", "a port of at least 1"; empty when any value of the kind will do.
 std::string range_text(const Flag& row);
 
 // The roles of all rows of this name together.
