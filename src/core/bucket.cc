@@ -231,7 +231,9 @@ std::deque<OwnedMessage> Bucket::take_held() {
 
 // ---------------------------------------------------------------------------------------- scan
 
-ScanJob::View Bucket::view() const { return {mark_, host_.node, &table_, reports_settled()}; }
+ScanJob::View Bucket::view() const {
+  return {mark_, host_.node, &table_, host_.book, reports_settled()};
+}
 
 bool Bucket::start_scan(base::Instant now, const Scan& scan, ReversedHash from, ReversedHash last,
                         Effects* effects) {

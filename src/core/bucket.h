@@ -36,6 +36,7 @@ class Bucket {
     NodeId node = NodeId::kNone;
     FileOptions options;
     table::Arena* arena = nullptr;
+    const AddressBook* book = nullptr;
   };
 
   // A live, empty bucket (the file's first), or one that waits for its parent's stream.

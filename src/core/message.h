@@ -177,6 +177,7 @@ struct ScanReply {
   uint64_t bytes = 0;        // kStats: their keys and values
   bool more = false;         // the bucket waits for ScanMore before it goes on
   std::string_view matches;  // records as in core/change.h
+  BookPart book;             // where the bucket is, beside `more`: ScanMore has to get there
 };
 // Client -> bucket: go on with the scan after `after`.
 struct ScanMore {

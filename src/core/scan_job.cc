@@ -98,6 +98,7 @@ void ScanJob::reply(const View& view, ReversedHash last, Effects* effects) {
   answer.records = records_;
   answer.bytes = bytes_;
   answer.more = last != last_;
+  if (answer.more) answer.book = view.book->part_from(view.mark.a, 1);
   answer.matches = matches_;  // stays as it is until resume(): the effects run before that
   effects->send(Destination::reply(), answer);
   waiting_ = answer.more;

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "core/address_book.h"
 #include "core/effects.h"
 #include "core/message.h"
 #include "lh/types.h"
@@ -33,6 +34,7 @@ class ScanJob {
     BucketMark mark;
     NodeId node = NodeId::kNone;
     const table::HashTable* table = nullptr;
+    const AddressBook* book = nullptr;
     bool reports_settled = true;  // every collision has been taken in by the coordinator
   };
 

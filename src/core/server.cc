@@ -12,7 +12,7 @@ namespace lh::core {
 void Server::configure(NodeId self, const FileOptions& options) {
   LH_CHECK(host_.node == NodeId::kNone || host_.node == self);
   LH_CHECK(self != NodeId::kNone);
-  host_ = {self, options, &arena_};
+  host_ = {self, options, &arena_, &book_};
 }
 
 void Server::create_bucket(BucketMark mark) {
