@@ -1,0 +1,72 @@
+#include "link/frame_stream.h"
+
+#include <utility>
+
+#include "net/lifeline.h"
+
+namespace lh::link {
+
+void FrameHandler::on_end_of_input(FrameStream& stream) { stream.close_after_flush(); }
+
+FrameStream::FrameStream(net::EventLoop& loop, net::ConnectionGroup& group, FrameHandler& handler)
+    : handler_(handler), connection_(loop, group, *this) {}
+
+Status FrameStream::open(net::Socket socket, std::string_view unread) {
+  return connection_.open(std::move(socket), unread);
+}
+
+void FrameStream::send(const core::Message& message, wire::Routing routing) {
+  char* p = connection_.reserve_output(wire::frame_bytes_max(message, routing));
+  if (p == nullptr) return;
+  connection_.commit_output(static_cast<size_t>(wire::encode_to(p, message, routing) - p));
+}
+
+void FrameStream::send(const core::Reply& reply, wire::Routing routing) {
+  char* p = connection_.reserve_output(wire::frame_bytes_max(reply, routing));
+  if (p == nullptr) return;
+  connection_.commit_output(static_cast<size_t>(wire::encode_to(p, reply, routing) - p));
+}
+
+void FrameStream::refuse(std::string_view why) {
+  if (!connection_.is_open()) return;
+  refusal_ = why;
+  send(core::Error{why}, wire::Routing::kDirect);
+  connection_.close_after_flush();
+}
+
+void FrameStream::on_data(net::Connection& connection) {
+  const net::LifelineGuard guard(lifeline_);
+  // Consumed once for the whole batch: the messages borrow from the buffer.
+  size_t consumed = 0;
+  while (connection.is_open() && !connection.output_full()) {
+    const wire::Frame frame = wire::next_frame(connection.input().view().substr(consumed));
+    if (frame.status == wire::FrameStatus::kNeedMore) break;
+    if (frame.status == wire::FrameStatus::kBad) return refuse(frame.error);
+    const bool goes_on = take_frame(frame);
+    if (guard.cut()) return;
+    consumed += frame.size;
+    if (!goes_on) break;
+  }
+  if (consumed > 0 && consumed <= connection.input().size()) connection.input().consume(consumed);
+}
+
+bool FrameStream::take_frame(const wire::Frame& frame) {
+  if (const Status status = wire::decode(frame, &message_); !status.ok()) {
+    refuse(status.message());
+    return false;
+  }
+  if (const auto* ping = std::get_if<core::Ping>(&message_)) {
+    send(core::Pong{ping->token}, wire::Routing::kDirect);
+    return true;
+  }
+  if (std::holds_alternative<core::Pong>(message_)) return true;
+  return handler_.on_message(*this, message_);
+}
+
+void FrameStream::on_end_of_input(net::Connection&) { handler_.on_end_of_input(*this); }
+
+void FrameStream::on_closed(net::Connection&, net::CloseReason reason) {
+  handler_.on_closed(*this, reason);
+}
+
+}  // namespace lh::link

@@ -1,0 +1,73 @@
+// FrameStream: a connection that speaks frames. It cuts the bytes that come into messages, answers
+// pings by itself, and encodes what is sent straight into the connection's output.
+//
+// A frame that cannot be made sense of ends the stream: the peer gets an Error message that says
+// why, then the connection closes. Lives in one loop, owned by its user, who may destroy it in any
+// call of the handler.
+#pragma once
+
+#include <string_view>
+
+#include "base/clock.h"
+#include "core/message.h"
+#include "net/connection.h"
+#include "wire/codec.h"
+
+namespace lh::link {
+
+class FrameStream;
+
+class FrameHandler {
+ public:
+  // A message other than Ping and Pong. Its views hold during the call. False: not from this peer;
+  // the handler has said why with refuse(), or closed the stream.
+  virtual bool on_message(FrameStream& stream, core::Message& message) = 0;
+  // The peer will send nothing more. This default closes when everything is sent.
+  virtual void on_end_of_input(FrameStream& stream);
+  virtual void on_closed(FrameStream& stream, net::CloseReason reason) = 0;
+
+ protected:
+  ~FrameHandler() = default;
+};
+
+class FrameStream final : private net::ConnectionHandler {
+ public:
+  FrameStream(net::EventLoop& loop, net::ConnectionGroup& group, FrameHandler& handler);
+
+  Status open(net::Socket socket, std::string_view unread = {});
+  bool is_open() const { return connection_.is_open(); }
+
+  void send(const core::Message& message, wire::Routing routing);
+  void send(const core::Reply& reply, wire::Routing routing);
+  // Whole frames, encoded before.
+  void send_frames(std::string_view frames) { connection_.write(frames); }
+
+  // Tells the peer why, then closes.
+  void refuse(std::string_view why);
+  void close() { connection_.close(); }
+  void close_after_flush() { connection_.close_after_flush(); }
+
+  // For a handler that cannot take more.
+  void pause_reading() { connection_.pause_reading(); }
+  void resume_reading() { connection_.resume_reading(); }
+
+  base::Instant last_heard_at() const { return connection_.last_read_at(); }
+  size_t output_size() const { return connection_.output_size(); }
+  const net::Socket& socket() const { return connection_.socket(); }
+  // Why the stream was refused, when it was this side that refused; for the log.
+  std::string_view refusal() const { return refusal_; }
+
+ private:
+  void on_data(net::Connection& connection) override;
+  void on_end_of_input(net::Connection& connection) override;
+  void on_closed(net::Connection& connection, net::CloseReason reason) override;
+  bool take_frame(const wire::Frame& frame);
+
+  FrameHandler& handler_;
+  net::Connection connection_;
+  core::Message message_;  // decoded into, again and again
+  std::string refusal_;
+  net::Lifeline lifeline_;
+};
+
+}  // namespace lh::link

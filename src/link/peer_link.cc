@@ -1,0 +1,186 @@
+#include "link/peer_link.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "net/socket_address.h"
+#include "wire/frame.h"
+
+namespace lh::link {
+
+namespace {
+
+// A refused connection is tried again no sooner than this: until then the answer is "down".
+constexpr base::Duration kTryAgainAfter = base::ms(50);
+constexpr base::Duration kConnectMax = base::ms(500);
+// Silence, with something outstanding, before a ping; and after the ping before the peer is given
+// up. Together they leave time to answer "bucket 3 is down" within a second.
+constexpr base::Duration kPingAfter = base::ms(200);
+constexpr base::Duration kSilenceMax = base::ms(500);
+
+net::ConnectOptions connect_options() {
+  net::ConnectOptions options;
+  options.attempt_max = kConnectMax;
+  options.attempts_max = 1;
+  options.backoff_min = base::ms(1);
+  options.backoff_max = base::ms(20);
+  return options;
+}
+
+}  // namespace
+
+PeerLink::PeerLink(net::EventLoop& loop, net::ConnectionGroup& group, LinkHandler& handler,
+                   const Self& self, uint64_t name, uint64_t seed)
+    : loop_(loop),
+      group_(group),
+      handler_(handler),
+      self_(self),
+      name_(name),
+      connector_(loop, *this, connect_options(), seed) {}
+
+PeerLink::~PeerLink() = default;
+
+void PeerLink::set_address(std::string_view address) {
+  if (address_ == address) return;
+  address_ = address;
+  if (state_ == State::kUp) {
+    stream_->close();
+  } else {
+    connector_.cancel();
+    const bool connecting = state_ == State::kConnecting;
+    state_ = State::kIdle;
+    if (connecting) connect();
+  }
+}
+
+void PeerLink::connect() {
+  if (state_ == State::kUp || state_ == State::kConnecting) return;
+  if (state_ == State::kDown && loop_.now() - down_at_ < kTryAgainAfter) return;
+  const Result<net::SocketAddress> address = net::SocketAddress::parse(address_);
+  if (!address.ok()) {
+    LH_LOG_LIMITED(kWarn, "link", "bad address", loop_.now()).kv("address", address_);
+    down_at_ = loop_.now();
+    state_ = State::kDown;
+    return;
+  }
+  state_ = State::kConnecting;
+  connector_.start(address.value());
+}
+
+void PeerLink::send(const core::Message& message, wire::Routing routing) {
+  used_at_ = loop_.now();
+  connect();
+  if (state_ == State::kUp && stream_->is_open()) {
+    if (!waiting_) waiting_since_ = used_at_, waiting_ = true;
+    return stream_->send(message, routing);
+  }
+  if (state_ == State::kDown || backlog_.size() > kBacklogBytesMax) {
+    return handler_.on_undeliverable(*this, message);
+  }
+  wire::encode(message, routing, &backlog_);
+}
+
+void PeerLink::close() {
+  connector_.cancel();
+  if (stream_) stream_->close();
+  if (state_ == State::kConnecting) state_ = State::kIdle;
+}
+
+void PeerLink::on_connected(net::Socket socket) {
+  LH_CHECK(state_ == State::kConnecting);
+  connector_.reset_backoff();
+  FrameHandler& handler = *this;
+  stream_ = std::make_unique<FrameStream>(loop_, group_, handler);
+  if (const Status status = stream_->open(std::move(socket)); !status.ok()) {
+    stream_.reset();
+    return go_down();
+  }
+  state_ = State::kUp;
+  waiting_ = pinged_ = false;
+  core::Hello hello;
+  hello.version = wire::kWireVersion;
+  hello.kind = self_.kind;
+  hello.client = self_.client;
+  hello.node = self_.node;
+  hello.listener = self_.address;
+  stream_->send(hello, wire::Routing::kDirect);
+  handler_.on_link_up(*this);
+  if (!backlog_.empty()) {
+    stream_->send_frames(backlog_);
+    backlog_ = {};
+    waiting_ = true;
+    waiting_since_ = loop_.now();
+  }
+}
+
+void PeerLink::on_connect_failed(const Status& status, bool again) {
+  LH_CHECK(!again);
+  LH_LOG(kDebug, "link", "cannot connect").kv("address", address_).kv("why", status.message());
+  go_down();
+}
+
+bool PeerLink::on_message(FrameStream&, core::Message& message) {
+  if (const auto* error = std::get_if<core::Error>(&message)) {
+    LH_LOG_LIMITED(kWarn, "link", "refused by peer", loop_.now())
+        .kv("address", address_)
+        .kv("why", error->text);
+  }
+  return handler_.on_link_message(*this, message);
+}
+
+void PeerLink::on_closed(FrameStream& stream, net::CloseReason reason) {
+  LH_CHECK(&stream == stream_.get());
+  LH_LOG(kDebug, "link", "closed").kv("address", address_).kv("reason", net::to_string(reason));
+  closed_stream_ = std::move(stream_);
+  go_down();
+}
+
+void PeerLink::go_down() {
+  state_ = State::kDown;
+  down_at_ = loop_.now();
+  waiting_ = pinged_ = false;
+  give_back_backlog();
+  handler_.on_link_down(*this);
+}
+
+void PeerLink::give_back_backlog() {
+  const std::string frames = std::exchange(backlog_, {});
+  std::string_view rest = frames;
+  core::Message message;
+  while (!rest.empty()) {
+    const wire::Frame frame = wire::next_frame(rest);
+    LH_CHECK(frame.status == wire::FrameStatus::kFrame, "a frame of our own making");
+    const Status status = wire::decode(frame, &message);
+    LH_CHECK(status.ok(), status.message());
+    handler_.on_undeliverable(*this, message);
+    rest.remove_prefix(frame.size);
+  }
+}
+
+void PeerLink::tick() {
+  closed_stream_.reset();
+  if (state_ != State::kUp || !stream_->is_open()) return;
+  const base::Instant now = loop_.now();
+  const base::Instant heard = stream_->last_heard_at();
+  if (pinged_) {
+    if (heard > pinged_at_) {
+      pinged_ = waiting_ = false;
+    } else if (now - pinged_at_ >= kSilenceMax) {
+      LH_LOG(kWarn, "link", "peer is silent").kv("address", address_);
+      stream_->close();
+    }
+  } else if (waiting_ && heard > waiting_since_) {
+    waiting_ = false;
+  } else if (waiting_ && now - waiting_since_ >= kPingAfter) {
+    stream_->send(core::Ping{}, wire::Routing::kDirect);
+    pinged_ = true;
+    pinged_at_ = now;
+  }
+}
+
+bool PeerLink::idle_since(base::Instant then) const {
+  return used_at_ < then && backlog_.empty() && state_ != State::kConnecting;
+}
+
+}  // namespace lh::link
