@@ -70,18 +70,17 @@ TEST(FlagTextTest, closestFlag) {
 }
 
 TEST(FlagTextTest, helpFollowsFromTheTable) {
-  EXPECT_EQ(
-      flag_help(kTable),
-      "usage: x [flags]\n"
-      "\n"
-      "  --role=server|client      what to be\n"
-      "  --listen=HOST:PORT        the one port of this node; all protocols share it, whoever "
-      "speaks\n"
-      "                            first decides (server; default 127.0.0.1:0)\n"
-      "  --coordinator=HOST:PORT   where the file is (client; required)\n"
-      "  --durability-of-acknowledged-writes=always\n"
-      "                            when a write is on disk\n"
-      "  --help                    this text\n");
+  EXPECT_EQ(flag_help(kTable),
+            "usage: x [flags]\n"
+            "\n"
+            "  --role=server|client      what to be\n"
+            "  --listen=HOST:PORT        the one port of this node; all protocols share it,\n"
+            "                            whoever speaks first decides (server; default\n"
+            "                            127.0.0.1:0)\n"
+            "  --coordinator=HOST:PORT   where the file is (client; required)\n"
+            "  --durability-of-acknowledged-writes=always\n"
+            "                            when a write is on disk\n"
+            "  --help                    this text\n");
 }
 
 TEST(FlagTextTest, sourcesHaveNames) {

@@ -7,12 +7,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <sstream>
 #include <thread>
 #include <vector>
 
 #include "base/mutex.h"
+#include "base/strings.h"
 
 namespace lh::base {
 namespace {
@@ -188,10 +188,9 @@ TEST(LogTest, aLineIsOneWriteToStderr) {
   const ssize_t size = read(ends[0], buffer, sizeof buffer);
   close(ends[0]);
   ASSERT_GT(size, 0);
-  const std::string time = R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)";
-  const std::regex expected(time + " info  c first n=1\n" + time + " warn  c second\n");
+  const std::string time = "2[0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-9][0-9]:*.[0-9][0-9][0-9]Z";
   const std::string text(buffer, static_cast<size_t>(size));
-  EXPECT_TRUE(std::regex_match(text, expected)) << text;
+  EXPECT_TRUE(glob_match(time + " info  c first n=1\n" + time + " warn  c second\n", text)) << text;
 }
 
 TEST(LogTest, linesOfSeveralThreadsDoNotMix) {
@@ -207,10 +206,11 @@ TEST(LogTest, linesOfSeveralThreadsDoNotMix) {
     for (std::thread& thread : threads) thread.join();
   }
   std::istringstream lines(read_file(file.path()));
-  const std::regex expected(R"(\S+ info  thread line t=\d i=\d+)");
   int count = 0;
   for (std::string line; std::getline(lines, line); ++count) {
-    ASSERT_TRUE(std::regex_match(line, expected)) << line;
+    ASSERT_TRUE(glob_match("2*-*-*T*:*:*.*Z info  thread line t=? i=*", line)) << line;
+    ASSERT_LE(line.size(),
+              std::string_view("2026-11-22T04:29:40.123Z info  thread line t=0 i=199").size());
   }
   EXPECT_EQ(count, 800);
 }
