@@ -72,7 +72,7 @@ class ClientCore {
   bool configured() const { return configured_; }
 
   // Whether one more request may be submitted. A window that is full drains by itself.
-  bool has_room() const { return next_seq_ - acked_ < kWindow; }
+  bool has_room() const;
   size_t in_flight() const { return open_; }
 
   // Bounds: configured(), has_room(), key and value within limits.h. The bytes are copied.
@@ -89,6 +89,8 @@ class ClientCore {
   void tick(base::Instant now, Effects* effects);
 
   FileState image() const { return image_; }
+  // A bucket of the file was seen to have this level: as good as an IAM.
+  void learn_mark(BucketMark mark) { image_ = adjust_image(image_, mark); }
   AddressBook& book() { return book_; }
   const AddressBook& book() const { return book_; }
   const FileOptions& options() const { return options_; }
@@ -96,8 +98,6 @@ class ClientCore {
   ClientId id() const { return id_; }
 
  private:
-  static const uint64_t kWindow;
-
   struct Pending {
     std::string bytes;  // key and value
     size_t key_size = 0;
