@@ -22,8 +22,6 @@ constexpr base::Duration kAskBookEvery = base::ms(100);
 
 }  // namespace
 
-const uint64_t ClientCore::kWindow = kClientWindowMax;
-
 ClientCore::ClientCore(ClientId id, ClientSink* sink) : id_(id), sink_(sink) {
   LH_CHECK(id != 0);
   path_.client = id;
@@ -49,6 +47,7 @@ void ClientCore::submit(base::Instant now, Op op, std::string_view key, std::str
   p.bytes.reserve(key.size() + value.size());
   p.bytes.append(key).append(value);
   p.key_size = key.size();
+  pending_bytes_ += p.bytes.size();
   p.tag = tag;
   p.op = op;
   p.submitted_at = now;
@@ -62,6 +61,10 @@ void ClientCore::submit(base::Instant now, Op op, std::string_view key, std::str
   }
   p.c = *c;
   send(now, seq, &p, effects);
+}
+
+bool ClientCore::has_room() const {
+  return next_seq_ - acked_ < kClientWindowMax && pending_bytes_ < kClientBytesMax;
 }
 
 ClientCore::Pending* ClientCore::find(uint64_t seq) {
@@ -149,6 +152,7 @@ void ClientCore::finish(uint64_t seq, Pending* p, const Reply& m) {
   --open_;
   sink_->on_done(done);
   while (!pending_.empty() && pending_.front().done) {
+    pending_bytes_ -= pending_.front().bytes.size();
     pending_.pop_front();
     ++acked_;
   }

@@ -147,7 +147,8 @@ class ClientCore {
   std::deque<Pending> pending_;  // seq acked_ + k at place k
   uint64_t acked_ = 1;           // all below are answered
   uint64_t next_seq_ = 1;
-  size_t open_ = 0;  // pending and not done
+  size_t open_ = 0;           // pending and not done
+  size_t pending_bytes_ = 0;  // keys and values in pending_
   std::vector<std::unique_ptr<Call>> calls_;
   uint64_t next_call_ = 1;
   base::Instant asked_book_at_;

@@ -26,6 +26,8 @@ inline constexpr unsigned kForwardsMax = 2;
 
 // Requests that a client may have under way. A bucket keeps at most that many answers per client.
 inline constexpr uint64_t kClientWindowMax = 16'384;
+// And the bytes of their keys and values; the request that goes beyond is the last one let in.
+inline constexpr size_t kClientBytesMax = size_t{32} << 20;
 
 // Clients whose answers a bucket remembers; beyond it the one silent for the longest is forgotten.
 inline constexpr size_t kDedupClientsMax = 4'096;
