@@ -37,8 +37,16 @@ char* encode_one(char* p, const core::Request& request, Routing routing) {
 
 template <typename M>
 void append(const M& message, Routing routing, std::string* out) {
+  const size_t bytes_max = frame_bytes_max(message, routing);
+  // A string fills what it grows by with zeros first, which costs as much as encoding does.
+  char scratch[512];
+  if (bytes_max <= sizeof scratch) {
+    const char* end = encode_to(scratch, message, routing);
+    out->append(scratch, static_cast<size_t>(end - scratch));
+    return;
+  }
   const size_t before = out->size();
-  out->resize(before + frame_bytes_max(message, routing));
+  out->resize(before + bytes_max);
   const char* end = encode_to(out->data() + before, message, routing);
   out->resize(static_cast<size_t>(end - out->data()));
 }

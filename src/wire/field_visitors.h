@@ -182,31 +182,31 @@ class FieldBound {
  public:
   static constexpr bool kReads = false;
 
-  constexpr explicit FieldBound(Routing routing) : routing_(routing) {}
+  explicit FieldBound(Routing routing) : routing_(routing) {}
 
-  constexpr size_t size() const { return size_; }
-  constexpr bool routed() const { return routing_ == Routing::kRouted; }
-  static constexpr bool has(bool condition) { return kWorst || condition; }
-  static constexpr void require(bool, const char*) {}
+  size_t size() const { return size_; }
+  bool routed() const { return routing_ == Routing::kRouted; }
+  static bool has(bool condition) { return kWorst || condition; }
+  static void require(bool, const char*) {}
 
   template <typename T>
-  constexpr void number(T, uint64_t = 0, const char* = nullptr) {
+  void number(T, uint64_t = 0, const char* = nullptr) {
     size_ += base::varint_size(std::numeric_limits<T>::max());
   }
-  constexpr void node(NodeId) { number(uint32_t{0}); }
-  constexpr void fixed(uint64_t) { size_ += sizeof(uint64_t); }
+  void node(NodeId) { number(uint32_t{0}); }
+  void fixed(uint64_t) { size_ += sizeof(uint64_t); }
   template <typename E>
-  constexpr void one_of(E, const char*) {
+  void one_of(E, const char*) {
     size_ += 1;
   }
-  constexpr void flag(bool) { size_ += 1; }
-  constexpr void bytes(std::string_view s, size_t max, const char*) {
+  void flag(bool) { size_ += 1; }
+  void bytes(std::string_view s, size_t max, const char*) {
     size_ += base::varint_size(max) + (kWorst ? max : s.size());
   }
-  constexpr void text(std::string_view s) { bytes(s, kTextBytesMax, nullptr); }
-  constexpr void address(std::string_view s) { bytes(s, core::kAddressBytesMax, nullptr); }
+  void text(std::string_view s) { bytes(s, kTextBytesMax, nullptr); }
+  void address(std::string_view s) { bytes(s, core::kAddressBytesMax, nullptr); }
   template <typename T>
-  constexpr void list(const std::vector<T>& v, size_t max, const char*) {
+  void list(const std::vector<T>& v, size_t max, const char*) {
     number(max);
     if (kWorst) {
       FieldBound element(routing_);

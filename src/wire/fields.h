@@ -20,7 +20,7 @@ inline constexpr size_t kRunBytesMax = core::kFrameBytesMax - (size_t{2} << 20);
 
 // A direct request comes from the client itself, so it has not been forwarded.
 template <typename V>
-constexpr void fields(V& v, Field<V, core::Request>& m) {
+void fields(V& v, Field<V, core::Request>& m) {
   if (v.routed()) {
     hops(v, m.hops);
     if (v.has(m.hops > 0)) fields(v, m.forwarder);
@@ -35,7 +35,7 @@ constexpr void fields(V& v, Field<V, core::Request>& m) {
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::Reply>& m) {
+void fields(V& v, Field<V, core::Reply>& m) {
   v.number(m.seq);
   v.one_of(m.code, "code");
   loose_mark(v, m.bucket);
@@ -49,7 +49,7 @@ constexpr void fields(V& v, Field<V, core::Reply>& m) {
 // ----------------------------------------------------------------------------------------- growth
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::Overflow>& m) {
+void fields(V& v, Field<V, core::Overflow>& m) {
   bucket(v, m.bucket);
   level(v, m.level);
   v.number(m.records);
@@ -57,13 +57,13 @@ constexpr void fields(V& v, Field<V, core::Overflow>& m) {
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::OverflowAck>& m) {
+void fields(V& v, Field<V, core::OverflowAck>& m) {
   bucket(v, m.bucket);
   v.number(m.collisions);
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::SplitOrder>& m) {
+void fields(V& v, Field<V, core::SplitOrder>& m) {
   v.number(m.split);
   fields(v, m.source);
   bucket(v, m.target);
@@ -72,14 +72,14 @@ constexpr void fields(V& v, Field<V, core::SplitOrder>& m) {
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::SplitDone>& m) {
+void fields(V& v, Field<V, core::SplitDone>& m) {
   v.number(m.split);
   bucket(v, m.source);
   v.flag(m.live);
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::SplitRecords>& m) {
+void fields(V& v, Field<V, core::SplitRecords>& m) {
   v.number(m.split);
   v.number(m.stream);
   v.number(m.batch);
@@ -91,7 +91,7 @@ constexpr void fields(V& v, Field<V, core::SplitRecords>& m) {
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::SplitRecordsAck>& m) {
+void fields(V& v, Field<V, core::SplitRecordsAck>& m) {
   v.number(m.split);
   v.number(m.stream);
   v.number(m.batch);
@@ -101,7 +101,7 @@ constexpr void fields(V& v, Field<V, core::SplitRecordsAck>& m) {
 // ------------------------------------------------------------------------------------------- scan
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::Scan>& m) {
+void fields(V& v, Field<V, core::Scan>& m) {
   v.number(m.scan);
   v.one_of(m.kind, "kind of scan");
   v.one_of(m.match, "kind of match");
@@ -115,7 +115,7 @@ constexpr void fields(V& v, Field<V, core::Scan>& m) {
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::ScanReply>& m) {
+void fields(V& v, Field<V, core::ScanReply>& m) {
   v.number(m.scan);
   v.one_of(m.code, "code");
   loose_mark(v, m.bucket);
@@ -131,7 +131,7 @@ constexpr void fields(V& v, Field<V, core::ScanReply>& m) {
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::ScanMore>& m) {
+void fields(V& v, Field<V, core::ScanMore>& m) {
   v.fixed(m.client);
   v.number(m.scan);
   bucket(v, m.to);
@@ -142,7 +142,7 @@ constexpr void fields(V& v, Field<V, core::ScanMore>& m) {
 // coordinator
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::Register>& m) {
+void fields(V& v, Field<V, core::Register>& m) {
   fields(v, m.id);
   v.fixed(m.incarnation);
   v.number(m.buckets_max);
@@ -150,14 +150,14 @@ constexpr void fields(V& v, Field<V, core::Register>& m) {
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::Registered>& m) {
+void fields(V& v, Field<V, core::Registered>& m) {
   fields(v, m.id);
   fields(v, m.options);
   fields(v, m.book);
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::Heartbeat>& m) {
+void fields(V& v, Field<V, core::Heartbeat>& m) {
   fields(v, m.id);
   v.fixed(m.incarnation);
   known_buckets(v, m.known);
@@ -165,23 +165,23 @@ constexpr void fields(V& v, Field<V, core::Heartbeat>& m) {
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::BookUpdate>& m) {
+void fields(V& v, Field<V, core::BookUpdate>& m) {
   fields(v, m.book);
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::BookQuery>& m) {
+void fields(V& v, Field<V, core::BookQuery>& m) {
   bucket(v, m.first);
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::FileQuery>& m) {
+void fields(V& v, Field<V, core::FileQuery>& m) {
   v.number(m.query);
   v.one_of(m.kind, "kind of query");
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::FileReply>& m) {
+void fields(V& v, Field<V, core::FileReply>& m) {
   v.number(m.query);
   fields(v, m.state);
   fields(v, m.options);
@@ -193,7 +193,7 @@ constexpr void fields(V& v, Field<V, core::FileReply>& m) {
 // --------------------------------------------------------------------------------- the link itself
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::Hello>& m) {
+void fields(V& v, Field<V, core::Hello>& m) {
   v.number(m.version);
   v.one_of(m.kind, "kind of peer");
   v.fixed(m.client);
@@ -202,31 +202,31 @@ constexpr void fields(V& v, Field<V, core::Hello>& m) {
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::Welcome>& m) {
+void fields(V& v, Field<V, core::Welcome>& m) {
   fields(v, m.node);
   fields(v, m.options);
   fields(v, m.book);
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::Ping>& m) {
+void fields(V& v, Field<V, core::Ping>& m) {
   v.number(m.token);
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::Pong>& m) {
+void fields(V& v, Field<V, core::Pong>& m) {
   v.number(m.token);
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::Error>& m) {
+void fields(V& v, Field<V, core::Error>& m) {
   v.text(m.text);
 }
 
 // ------------------------------------------------------------------------------------ whole bodies
 
 template <typename V, typename M>
-constexpr void body(V& v, M& m) {
+void body(V& v, M& m) {
   if constexpr (kPath<std::remove_const_t<M>> != nullptr) {
     if (v.routed()) fields(v, m.*kPath<std::remove_const_t<M>>);
   }

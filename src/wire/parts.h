@@ -10,50 +10,50 @@
 namespace lh::wire {
 
 template <typename V>
-constexpr void bucket(V& v, Field<V, BucketNo>& a) {
+void bucket(V& v, Field<V, BucketNo>& a) {
   v.number(a, kBucketsMax - 1, "bucket number");
 }
 template <typename V>
-constexpr void level(V& v, Field<V, Level>& j) {
+void level(V& v, Field<V, Level>& j) {
   v.number(j, kLevelMax, "level");
 }
 template <typename V>
-constexpr void hops(V& v, Field<V, uint8_t>& hops) {
+void hops(V& v, Field<V, uint8_t>& hops) {
   v.number(hops, core::kForwardsMax, "hops");
 }
 // Buckets 0..known-1.
 template <typename V>
-constexpr void known_buckets(V& v, Field<V, uint64_t>& known) {
+void known_buckets(V& v, Field<V, uint64_t>& known) {
   v.number(known, kBucketsMax, "count of known buckets");
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, NodeId>& id) {
+void fields(V& v, Field<V, NodeId>& id) {
   v.node(id);
 }
 
 // The mark of a bucket that may not be there: its level is unknown, and 0 then.
 template <typename V>
-constexpr void loose_mark(V& v, Field<V, BucketMark>& mark) {
+void loose_mark(V& v, Field<V, BucketMark>& mark) {
   bucket(v, mark.a);
   level(v, mark.j);
 }
 // The mark of a bucket: of level j there are 2^j, counted from 0.
 template <typename V>
-constexpr void fields(V& v, Field<V, BucketMark>& mark) {
+void fields(V& v, Field<V, BucketMark>& mark) {
   loose_mark(v, mark);
   v.require(mark.a >> mark.j == 0, "bucket number beyond its level");
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, FileState>& state) {
+void fields(V& v, Field<V, FileState>& state) {
   level(v, state.i);
   bucket(v, state.n);
   v.require(state.n >> state.i == 0, "split pointer beyond its level");
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::FileOptions>& options) {
+void fields(V& v, Field<V, core::FileOptions>& options) {
   v.number(options.capacity);
   v.require(options.capacity > 0, "capacity");
   v.one_of(options.hash, "hash mode");
@@ -61,7 +61,7 @@ constexpr void fields(V& v, Field<V, core::FileOptions>& options) {
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::ReplyPath>& path) {
+void fields(V& v, Field<V, core::ReplyPath>& path) {
   v.fixed(path.client);
   fields(v, path.entry);
   v.number(path.link);
@@ -69,14 +69,14 @@ constexpr void fields(V& v, Field<V, core::ReplyPath>& path) {
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::NodeEntry>& node) {
+void fields(V& v, Field<V, core::NodeEntry>& node) {
   fields(v, node.id);
   v.flag(node.up);
   v.address(node.address);
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::BookPart>& book) {
+void fields(V& v, Field<V, core::BookPart>& book) {
   bucket(v, book.first);
   v.list(book.at, core::kBookEntriesMax, "count of buckets");
   v.require(book.first + book.at.size() <= kBucketsMax, "buckets beyond the largest file");
@@ -84,14 +84,14 @@ constexpr void fields(V& v, Field<V, core::BookPart>& book) {
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::NodeStats>& stats) {
+void fields(V& v, Field<V, core::NodeStats>& stats) {
   v.number(stats.buckets);
   v.number(stats.records);
   v.number(stats.bytes);
 }
 
 template <typename V>
-constexpr void fields(V& v, Field<V, core::NodeReport>& report) {
+void fields(V& v, Field<V, core::NodeReport>& report) {
   fields(v, report.id);
   v.flag(report.up);
   v.address(report.address);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <variant>
+
 #include "core/limits.h"
 
 namespace lh::wire {
@@ -21,6 +23,19 @@ TEST(MessageTypeTest, onlyMessagesWithAPathCanBeRouted) {
   EXPECT_FALSE(info(MessageType::kHello).routable);
   EXPECT_FALSE(info(MessageType::kScanMore).routable);
   EXPECT_FALSE(info(MessageType::kSplitOrder).routable);
+}
+
+TEST(MessageTypeTest, everyMessageHasANumberOfItsOwnAndFitsAFrame) {
+  size_t types = 0;
+  for (unsigned number = 0; number < kRoutedBit; ++number) {
+    const TypeInfo* type = find_type(static_cast<uint8_t>(number));
+    if (type == nullptr) continue;
+    ++types;
+    EXPECT_EQ(static_cast<unsigned>(type->row.type), number);
+    EXPECT_LE(type->direct_bytes_max, type->routed_bytes_max);
+    EXPECT_LE(type->routed_bytes_max + 2, core::kFrameBytesMax) << type->row.name;
+  }
+  EXPECT_EQ(types, std::variant_size_v<core::Message>);
 }
 
 TEST(MessageTypeTest, numbersOutOfRangeAreNoTypes) {
