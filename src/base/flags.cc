@@ -38,7 +38,7 @@ class FlagParser {
 
   // "--workers=0", with where it came from.
   std::string spelled(const GivenFlag& given) const {
-    const std::string shown = "--" + given.name + "=" + given.text;
+    std::string shown = "--" + given.name + "=" + given.text;
     if (given.source == FlagSource::kFile) return given.where + ": " + shown;
     if (given.source == FlagSource::kEnvironment) return shown + " (from " + given.where + ")";
     return shown;
