@@ -38,7 +38,7 @@ void FrameStream::on_data(net::Connection& connection) {
   const net::LifelineGuard guard(lifeline_);
   // Consumed once for the whole batch: the messages borrow from the buffer.
   size_t consumed = 0;
-  while (connection.is_open() && !connection.output_full()) {
+  while (connection.is_open() && !is_paused()) {
     const wire::Frame frame = wire::next_frame(connection.input().view().substr(consumed));
     if (frame.status == wire::FrameStatus::kNeedMore) break;
     if (frame.status == wire::FrameStatus::kBad) return refuse(frame.error);

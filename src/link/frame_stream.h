@@ -48,11 +48,14 @@ class FrameStream final : private net::ConnectionHandler {
   void close_after_flush() { connection_.close_after_flush(); }
 
   // For a handler that cannot take more.
-  void pause_reading() { connection_.pause_reading(); }
-  void resume_reading() { connection_.resume_reading(); }
+  void pause_reading() { paused_ = true, connection_.pause_reading(); }
+  void resume_reading() { paused_ = false, connection_.resume_reading(); }
+  bool is_paused() const { return paused_ || connection_.output_full(); }
 
   base::Instant last_heard_at() const { return connection_.last_read_at(); }
   size_t output_size() const { return connection_.output_size(); }
+  // Of a frame that is not complete, or of several when reading is paused.
+  size_t unread_bytes() { return connection_.input().size(); }
   const net::Socket& socket() const { return connection_.socket(); }
   // Why the stream was refused, when it was this side that refused; for the log.
   std::string_view refusal() const { return refusal_; }
@@ -67,6 +70,7 @@ class FrameStream final : private net::ConnectionHandler {
   net::Connection connection_;
   core::Message message_;  // decoded into, again and again
   std::string refusal_;
+  bool paused_ = false;
   net::Lifeline lifeline_;
 };
 

@@ -69,6 +69,8 @@ class PeerLink final : private FrameHandler, private net::ConnectHandler {
   void tick();
 
   bool idle_since(base::Instant then) const;
+  // Waiting for the connection or for the peer to read.
+  size_t unsent_bytes() const { return backlog_.size() + (stream_ ? stream_->output_size() : 0); }
   net::Socket const* socket() const { return stream_ ? &stream_->socket() : nullptr; }
 
   static constexpr size_t kBacklogBytesMax = size_t{16} << 20;

@@ -1,0 +1,121 @@
+#include "node/binary_session.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "core/limits.h"
+#include "wire/message_type.h"
+
+namespace lh::node {
+
+namespace {
+
+// Where a client's message has the way back to the client, or nullptr.
+core::ReplyPath* path_of(core::Message& message) {
+  if (auto* m = std::get_if<core::Request>(&message)) return &m->from;
+  if (auto* m = std::get_if<core::Scan>(&message)) return &m->client;
+  if (auto* m = std::get_if<core::FileQuery>(&message)) return &m->from;
+  if (auto* m = std::get_if<core::BookQuery>(&message)) return &m->from;
+  return nullptr;
+}
+
+}  // namespace
+
+BinarySession::BinarySession(Worker& worker, LinkToken token, net::Socket socket,
+                             std::string_view unread)
+    : worker_(worker),
+      token_(token),
+      stream_(worker.loop(), worker.binary_group(), *this),
+      opened_at_(worker.loop().now()) {
+  if (const Status status = stream_.open(std::move(socket), unread); !status.ok()) {
+    LH_LOG_LIMITED(kWarn, "node", "cannot serve a connection", opened_at_)
+        .kv("why", status.message());
+    worker_.loop().post([&worker, token] { worker.end_session(token); });
+  }
+}
+
+core::ReplyPath BinarySession::path() const {
+  return {client_, worker_.server().self(), token_.packed(), listener_};
+}
+
+bool BinarySession::refuse(std::string_view why) {
+  stream_.refuse(why);
+  return false;
+}
+
+bool BinarySession::on_message(link::FrameStream&, core::Message& message) {
+  if (const auto* hello = std::get_if<core::Hello>(&message)) return on_hello(*hello);
+  if (!greeted_) return refuse("the first message has to be Hello");
+  if (auto* m = std::get_if<core::Register>(&message)) {
+    m->from = path();
+    if (!worker_.has_coordinator()) return refuse("this node is not the coordinator");
+  } else if (kind_ == core::PeerKind::kClient) {
+    core::ReplyPath* back = path_of(message);
+    if (back != nullptr) {
+      *back = path();
+    } else if (auto* more = std::get_if<core::ScanMore>(&message)) {
+      more->client = client_;
+    } else {
+      return refuse("only a node may send that");
+    }
+  }
+  if (!worker_.accept(message)) {
+    stream_.pause_reading();
+    worker_.wait_for_room(token_);
+  }
+  return true;
+}
+
+bool BinarySession::on_hello(const core::Hello& hello) {
+  if (greeted_) return refuse("a second Hello");
+  if (hello.version != wire::kWireVersion) {
+    return refuse("this node speaks version 1 of the protocol");
+  }
+  if (!worker_.joined()) return refuse("this node has not joined a file yet");
+  if (hello.kind == core::PeerKind::kClient && hello.client == 0) {
+    return refuse("a client needs a number");
+  }
+  greeted_ = true;
+  kind_ = hello.kind;
+  client_ = hello.client;
+  listener_ = hello.listener;
+  if (kind_ == core::PeerKind::kClient) welcome();
+  return true;
+}
+
+void BinarySession::welcome() {
+  const core::Server& server = worker_.server();
+  core::Welcome welcome;
+  welcome.node = server.self();
+  welcome.options = server.options();
+  welcome.book = server.book().part_from(0, 1);
+  stream_.send(welcome, wire::Routing::kDirect);
+}
+
+void BinarySession::deliver(const core::Message& message) {
+  // A client knows who it is; a node needs the path to pass the answer on.
+  stream_.send(message,
+               kind_ == core::PeerKind::kClient ? wire::Routing::kDirect : wire::Routing::kRouted);
+}
+
+void BinarySession::on_closed(link::FrameStream& stream, net::CloseReason reason) {
+  if (!stream.refusal().empty() || reason == net::CloseReason::kOutputLimit ||
+      reason == net::CloseReason::kInputLimit) {
+    LH_LOG_LIMITED(kWarn, "node", "connection closed", worker_.loop().now())
+        .kv("reason", net::to_string(reason))
+        .kv("why", stream.refusal());
+  }
+  worker_.end_session(token_);
+}
+
+void BinarySession::tick(base::Instant now, base::Duration idle_max) {
+  const bool begun = stream_.unread_bytes() > 0 && !stream_.is_paused();
+  const base::Instant since = std::max(stream_.last_heard_at(), opened_at_);
+  if (begun && now - since > kRequestTimeMax) {
+    stream_.refuse("a frame was begun and not finished");
+  } else if (idle_max > base::Duration() && now - since > idle_max) {
+    stream_.close_after_flush();
+  }
+}
+
+}  // namespace lh::node

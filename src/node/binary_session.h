@@ -1,0 +1,43 @@
+// BinarySession: a connection that speaks frames: a native client, or another node.
+//
+// The first frame is a Hello. A client gets a Welcome with the file's options and where bucket 0
+// is; what it sends is marked with the way back to it. What only nodes may send is refused from a
+// client.
+#pragma once
+
+#include <string>
+
+#include "link/frame_stream.h"
+#include "node/session.h"
+#include "node/worker.h"
+
+namespace lh::node {
+
+class BinarySession final : public Session, private link::FrameHandler {
+ public:
+  BinarySession(Worker& worker, LinkToken token, net::Socket socket, std::string_view unread);
+
+  void deliver(const core::Message& message) override;
+  void resume() override { stream_.resume_reading(); }
+  void tick(base::Instant now, base::Duration idle_max) override;
+  void drain() override { stream_.close_after_flush(); }
+
+ private:
+  bool on_message(link::FrameStream& stream, core::Message& message) override;
+  void on_closed(link::FrameStream& stream, net::CloseReason reason) override;
+  bool on_hello(const core::Hello& hello);
+  bool refuse(std::string_view why);
+  void welcome();
+  core::ReplyPath path() const;
+
+  Worker& worker_;
+  LinkToken token_;
+  link::FrameStream stream_;
+  bool greeted_ = false;
+  core::PeerKind kind_ = core::PeerKind::kClient;
+  core::ClientId client_ = 0;
+  std::string listener_;
+  base::Instant opened_at_;
+};
+
+}  // namespace lh::node

@@ -1,0 +1,64 @@
+#include "node/inbound.h"
+
+#include <string>
+#include <utility>
+
+#include "base/log.h"
+#include "node/binary_session.h"
+#include "node/text_session.h"
+
+namespace lh::node {
+
+Inbound::Inbound(Worker& worker, LinkToken token, net::Socket socket)
+    : worker_(worker),
+      token_(token),
+      opened_at_(worker.loop().now()),
+      connection_(worker.loop(), worker.new_group(), *this) {
+  if (const Status status = connection_.open(std::move(socket)); !status.ok()) {
+    LH_LOG_LIMITED(kWarn, "node", "cannot serve a connection", worker.loop().now())
+        .kv("why", status.message());
+    worker_.loop().post([&worker, token] { worker.end_session(token); });
+  }
+}
+
+void Inbound::on_data(net::Connection& connection) {
+  const wire::Sniffed sniffed = wire::sniff(connection.input().view());
+  connection.input().consume(sniffed.blank);
+  switch (sniffed.protocol) {
+    case wire::Protocol::kUndecided:
+      return;
+    case wire::Protocol::kBinary:
+    case wire::Protocol::kText:
+      return hand_over(sniffed.protocol);
+    case wire::Protocol::kResp:
+    case wire::Protocol::kHttp:
+    case wire::Protocol::kTls:
+      LH_LOG_LIMITED(kWarn, "node", "protocol not served", worker_.loop().now())
+          .kv("peer", connection.socket().peer_address().to_string());
+      connection.write(wire::refusal(sniffed.protocol));
+      return connection.close_after_flush();
+  }
+}
+
+void Inbound::hand_over(wire::Protocol protocol) {
+  std::string unread;
+  net::Socket socket = connection_.detach(&unread);
+  if (protocol == wire::Protocol::kBinary) {
+    worker_.replace_session(
+        token_, std::make_unique<BinarySession>(worker_, token_, std::move(socket), unread));
+  } else {
+    worker_.replace_session(
+        token_, std::make_unique<TextSession>(worker_, token_, std::move(socket), unread));
+  }
+}
+
+void Inbound::on_closed(net::Connection&, net::CloseReason) { worker_.end_session(token_); }
+
+void Inbound::tick(base::Instant now, base::Duration idle_max) {
+  const bool begun = !connection_.input().empty();
+  const base::Instant since = begun ? connection_.last_read_at() : opened_at_;
+  const base::Duration patience = begun ? kRequestTimeMax : idle_max;
+  if (patience > base::Duration() && now - since > patience) connection_.close();
+}
+
+}  // namespace lh::node

@@ -1,0 +1,31 @@
+// What a coordinator or bucket node is started with, checked and resolved. Read-only once the node
+// runs, so every worker may read it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/clock.h"
+#include "base/flags.h"
+#include "core/file_options.h"
+#include "lh/status.h"
+#include "net/socket_address.h"
+
+namespace lh::node {
+
+struct NodeConfig {
+  bool coordinator = false;
+  net::SocketAddress listen;
+  std::string advertise;            // host:port that others are told; empty: what was bound
+  std::string coordinator_address;  // bucket nodes
+  uint64_t workers = 1;
+  uint64_t buckets_max = 0;  // 0: no limit
+  uint64_t clients_max = 10'000;
+  base::Duration idle_timeout;  // 0: never
+  core::FileOptions file;       // coordinator
+};
+
+// kInvalid with a sentence that names the flag. Resolves host names.
+Result<NodeConfig> make_node_config(const base::FlagValues& values);
+
+}  // namespace lh::node

@@ -1,0 +1,33 @@
+// Session: one accepted connection and the protocol that it speaks. Owned by its worker, in whose
+// thread everything happens.
+#pragma once
+
+#include <cstdint>
+
+#include "base/clock.h"
+#include "core/message.h"
+
+namespace lh::node {
+
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  // An answer for this connection. Its views hold during the call.
+  virtual void deliver(const core::Message& message) = 0;
+
+  // The mailbox or link that the session waited for has room again.
+  virtual void resume() {}
+
+  // About twenty times a second. idle_max: 0 is for ever.
+  virtual void tick(base::Instant now, base::Duration idle_max) = 0;
+
+  // The node stops: take nothing new, answer what was taken, then close.
+  virtual void drain() = 0;
+};
+
+// A request that was begun has to be finished in this time, so that half a request and then silence
+// does not hold a connection for ever.
+inline constexpr base::Duration kRequestTimeMax = base::seconds(10);
+
+}  // namespace lh::node

@@ -1,0 +1,40 @@
+// What the workers of one node process have in common. Constant after the start, or atomic.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/message.h"
+#include "node/bucket_owners.h"
+#include "node/node_config.h"
+
+namespace lh::node {
+
+// What a worker tells worker 0 of itself, several times a second, for the heartbeat.
+struct alignas(64) WorkerReport {
+  std::atomic<uint64_t> buckets{0};
+  std::atomic<uint64_t> records{0};
+  std::atomic<uint64_t> bytes{0};
+  std::atomic<uint64_t> known{0};  // buckets whose nodes it knows
+};
+
+struct Shared {
+  Shared(const NodeConfig& node_config, std::string node_address, uint64_t random)
+      : config(node_config),
+        address(std::move(node_address)),
+        incarnation(random),
+        owners(node_config.workers),
+        reports(node_config.workers) {}
+
+  const NodeConfig config;
+  const std::string address;   // that others are told
+  const uint64_t incarnation;  // of this process; also the seed of its randomness
+  BucketOwners owners;
+  std::vector<WorkerReport> reports;  // by worker
+  std::atomic<uint64_t> clients{0};   // connections accepted and not yet closed
+  std::atomic<uint64_t> joined{0};    // workers that know the node's number and the file
+};
+
+}  // namespace lh::node

@@ -1,0 +1,440 @@
+#include "node/worker.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "core/limits.h"
+#include "node/inbound.h"
+#include "wire/codec.h"
+
+namespace lh::node {
+
+namespace {
+
+constexpr base::Duration kTickEvery = base::ms(50);
+
+// A line of text is at most 64 KiB: what is unread beyond two of them is nobody's request.
+constexpr size_t kTextInputMax = size_t{192} << 10;
+
+uint64_t random_of(const Shared& shared, size_t worker, uint64_t purpose) {
+  uint64_t state = shared.incarnation ^ (uint64_t{worker} << 32 | purpose);
+  const uint64_t value = base::splitmix64(&state);
+  return value != 0 ? value : 1;
+}
+
+}  // namespace
+
+// --------------------------------------------------------------------------------------- set-up
+
+Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* listener)
+    : shared_(shared),
+      pool_(pool),
+      loop_(pool.loop(index)),
+      mailbox_(pool.mailbox(index)),
+      index_(index),
+      listener_(listener),
+      front_(random_of(shared, index, 1), &server_),
+      links_(loop_, *this, random_of(shared, index, 2)),
+      sessions_(1) {
+  new_group_.limits.input_max = kTextInputMax;
+  text_group_.limits.input_max = kTextInputMax;
+  binary_group_.limits.input_max = core::kFrameBytesMax + 1024;
+  links_.set_self(NodeId::kNone, shared.address);
+  links_.set_coordinator(shared.config.coordinator_address);
+}
+
+Worker::~Worker() = default;
+
+void Worker::start() {
+  mailbox_.set_handler(*this);
+  loop_.add_hook(*this);
+  const NodeConfig& config = shared_.config;
+  if (config.coordinator) {
+    core::BookPart book{0, {core::Coordinator::kSelf}, {}};
+    book.nodes.push_back({core::Coordinator::kSelf, true, shared_.address});
+    configure(core::Coordinator::kSelf, config.file, book);
+    if (index_ == kCoordinatorWorker) {
+      coordinator_ = std::make_unique<core::Coordinator>(
+          config.file, shared_.address, shared_.incarnation, config.buckets_max, loop_.now());
+      member_ = std::make_unique<core::Member>(shared_.incarnation, core::Coordinator::kSelf);
+      if (shared_.owners.claim(0) == index_) server_.create_bucket({0, 0});
+    }
+  } else if (index_ == kCoordinatorWorker) {
+    member_ =
+        std::make_unique<core::Member>(shared_.incarnation, shared_.address, config.buckets_max);
+  }
+  loop_.post([this] { tick(); });
+}
+
+void Worker::configure(NodeId id, const core::FileOptions& options, const core::BookPart& book) {
+  server_.book().learn(book);
+  if (joined()) return;
+  server_.configure(id, options);
+  links_.set_self(id, shared_.address);
+  front_.configure(id, LinkToken{static_cast<uint8_t>(index_), 0, 0}.packed());
+  front_.client().configure(options, book);
+  if (shared_.joined.fetch_add(1) + 1 == pool_.size() && listener_ != nullptr) {
+    listener_->on_joined();
+  }
+}
+
+void Worker::stop() {
+  loop_.remove_hook(*this);
+  links_.close_all();
+  sessions_.clear();
+  ended_.clear();
+}
+
+// ------------------------------------------------------------------------------------- effects
+
+Worker::Lease::Lease(Worker& worker) : worker_(worker) {
+  if (worker.depth_ == worker.effects_.size()) {
+    worker.effects_.push_back(std::make_unique<core::Effects>());
+  }
+  effects_ = worker.effects_[worker.depth_++].get();
+}
+
+Worker::Lease::~Lease() {
+  worker_.run(*effects_);
+  effects_->clear();
+  --worker_.depth_;
+}
+
+void Worker::run(const core::Effects& effects) {
+  turn_wanted_ |= effects.turn_wanted();
+  for (const core::Outgoing& outgoing : effects.sends()) route(outgoing);
+}
+
+void Worker::route(const core::Outgoing& outgoing) {
+  const core::Message& message = outgoing.message;
+  switch (outgoing.to.kind) {
+    case core::Destination::Kind::kReply:
+      return route_reply(message);
+    case core::Destination::Kind::kBucket:
+      if (outgoing.to.node != server_.self()) return send_to_node(outgoing.to.node, message);
+      return mail(find_target(message, index_, &shared_.owners, has_coordinator()).worker, message);
+    case core::Destination::Kind::kNode:
+      if (outgoing.to.node != server_.self()) return send_to_node(outgoing.to.node, message);
+      return mail_all(message);
+    case core::Destination::Kind::kCoordinator:
+      if (has_coordinator()) return mail(kCoordinatorWorker, message);
+      // A registration is answered on the connection that it came by.
+      links_.coordinator().send(message, std::holds_alternative<core::Register>(message)
+                                             ? wire::Routing::kDirect
+                                             : wire::Routing::kRouted);
+      return;
+  }
+}
+
+void Worker::route_reply(const core::Message& message) {
+  const core::ReplyPath* path = reply_path(message);
+  LH_CHECK(path != nullptr);
+  if (path->entry == server_.self()) {
+    const size_t worker = LinkToken::unpack(path->link).worker;
+    // The answer to a request that came in here: straight into its connection's output.
+    if (worker == index_ && LinkToken::unpack(path->link).slot != 0) {
+      return deliver_to_link(message);
+    }
+    if (worker < pool_.size()) mail(worker, message);
+    return;
+  }
+  if (!path->listener.empty()) {
+    links_.client(path->listener).send(message, wire::Routing::kRouted);
+  } else {
+    send_to_node(path->entry, message);
+  }
+}
+
+void Worker::send_to_node(NodeId node, const core::Message& message) {
+  const core::NodeEntry* entry = server_.book().node(node);
+  if (entry == nullptr) entry = front_.client().book().node(node);
+  if (entry == nullptr) {
+    LH_LOG_LIMITED(kWarn, "node", "no address", loop_.now())
+        .kv("node", static_cast<uint32_t>(node));
+    return;
+  }
+  links_.node(node, entry->address).send(message, wire::Routing::kRouted);
+}
+
+void Worker::mail(size_t worker, const core::Message& message) {
+  wire::encode(message, wire::Routing::kRouted, &mailbox_.open_batch(worker));
+}
+
+void Worker::mail_all(const core::Message& message) {
+  for (size_t worker = 0; worker < pool_.size(); ++worker) mail(worker, message);
+}
+
+// ------------------------------------------------------------------------------ what comes in
+
+bool Worker::accept(const core::Message& message) {
+  const Target target = find_target(message, index_, &shared_.owners, has_coordinator());
+  if (target.party == Party::kNobody) return true;
+  if (target.party == Party::kEveryServer) {
+    mail_all(message);
+    return true;
+  }
+  if (target.worker >= pool_.size()) return true;  // a token of no connection of ours
+  if (target.worker == index_) {
+    handle(message);
+    return true;
+  }
+  const bool room = mailbox_.has_room(target.worker);
+  mail(target.worker, message);
+  return room;
+}
+
+void Worker::on_mail(size_t, std::string_view frames) {
+  while (!frames.empty()) {
+    const wire::Frame frame = wire::next_frame(frames);
+    LH_CHECK(frame.status == wire::FrameStatus::kFrame, "a frame of our own making");
+    const Status status = wire::decode(frame, &mail_message_);
+    LH_CHECK(status.ok(), status.message());
+    handle(mail_message_);
+    frames.remove_prefix(frame.size);
+  }
+}
+
+void Worker::handle(const core::Message& message) {
+  if (!joined() && !std::holds_alternative<core::Registered>(message)) return;
+  const Target target = find_target(message, index_, &shared_.owners, has_coordinator());
+  switch (target.party) {
+    case Party::kServer:
+    case Party::kEveryServer: {
+      if (const auto* update = std::get_if<core::BookUpdate>(&message)) {
+        front_.client().book().learn(update->book);
+      }
+      Lease effects(*this);
+      return server_.step(loop_.now(), message, effects.get());
+    }
+    case Party::kCoordinator: {
+      if (!coordinator_) return;
+      Lease effects(*this);
+      return coordinator_->step(loop_.now(), message, effects.get());
+    }
+    case Party::kLink:
+      if (const auto* m = std::get_if<core::Registered>(&message); m && m->to.link == 0) {
+        return configure(m->id, m->options, m->book);
+      }
+      return deliver_to_link(message);
+    case Party::kNobody:
+      return;
+  }
+}
+
+void Worker::deliver_to_link(const core::Message& message) {
+  const core::ReplyPath* path = reply_path(message);
+  if (path == nullptr) return;
+  const LinkToken token = LinkToken::unpack(path->link);
+  if (token.slot == 0) {
+    Lease effects(*this);
+    return front_.client().step(loop_.now(), message, effects.get());
+  }
+  if (Session* s = session(token)) s->deliver(message);
+}
+
+// --------------------------------------------------------------------------------------- links
+
+bool Worker::on_link_message(link::PeerLink& link, core::Message& message) {
+  if (auto* m = std::get_if<core::Registered>(&message)) {
+    if (Links::kind(link) == LinkKind::kCoordinator && member_) on_registered(*m);
+    return true;
+  }
+  if (std::holds_alternative<core::Error>(message)) return true;
+  return accept(message);
+}
+
+void Worker::on_registered(const core::Registered& m) {
+  switch (member_->on_registered(m)) {
+    case core::Member::Outcome::kRefused:
+      LH_LOG_LIMITED(kError, "node", "the coordinator does not know this node's file", loop_.now())
+          .kv("coordinator", shared_.config.coordinator_address);
+      return;
+    case core::Member::Outcome::kKnown:
+      LH_LOG(kInfo, "node", "registered again").kv("node", static_cast<uint32_t>(m.id));
+      break;
+    case core::Member::Outcome::kJoined:
+      LH_LOG(kInfo, "node", "registered").kv("node", static_cast<uint32_t>(m.id));
+      break;
+  }
+  // Everyone takes it from the mail, in order with what the coordinator sends next.
+  core::Registered to_workers = m;
+  to_workers.to = {};
+  mail_all(to_workers);
+}
+
+void Worker::on_link_up(link::PeerLink& link) {
+  if (Links::kind(link) != LinkKind::kCoordinator || !member_) return;
+  Lease effects(*this);
+  member_->on_connected(loop_.now(), effects.get());
+}
+
+void Worker::on_link_down(link::PeerLink& link) {
+  switch (Links::kind(link)) {
+    case LinkKind::kNode:
+      unreachable_.insert(Links::node_id(link));
+      return;
+    case LinkKind::kCoordinator:
+      coordinator_unreachable_ = true;
+      return;
+    case LinkKind::kClient:
+      return;
+  }
+}
+
+void Worker::on_undeliverable(link::PeerLink& link, const core::Message& message) {
+  const LinkKind kind = Links::kind(link);
+  if (kind == LinkKind::kCoordinator) {
+    coordinator_unreachable_ = true;
+    return;
+  }
+  const core::ReplyPath* path = reply_path(message);
+  if (path != nullptr) {
+    // The client's own port cannot be reached: by way of the node that it is connected to.
+    if (kind == LinkKind::kClient) send_to_node(path->entry, message);
+    return;
+  }
+  if (const auto* request = std::get_if<core::Request>(&message);
+      request != nullptr && request->hops == 0 && is_own_front(request->from)) {
+    unreachable_.insert(Links::node_id(link));  // the front decides how long to try
+    return;
+  }
+  Lease effects(*this);
+  server_.undeliverable(loop_.now(), message, effects.get());
+}
+
+bool Worker::is_own_front(const core::ReplyPath& path) const {
+  return path.client == front_.client().id();
+}
+
+// ------------------------------------------------------------------------------------ sessions
+
+void Worker::adopt(net::Socket socket) {
+  if (draining_) {
+    shared_.clients.fetch_sub(1);
+    return;
+  }
+  const LinkToken token = add_session(nullptr);
+  replace_session(token, std::make_unique<Inbound>(*this, token, std::move(socket)));
+}
+
+LinkToken Worker::add_session(std::unique_ptr<Session> new_session) {
+  if (free_slots_.empty()) {
+    free_slots_.push_back(static_cast<uint32_t>(sessions_.size()));
+    sessions_.emplace_back();
+  }
+  const uint32_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  sessions_[slot].session = std::move(new_session);
+  ++open_sessions_;
+  return {static_cast<uint8_t>(index_), slot, sessions_[slot].generation};
+}
+
+void Worker::replace_session(LinkToken token, std::unique_ptr<Session> new_session) {
+  Slot& slot = sessions_[token.slot];
+  LH_CHECK(slot.generation == token.generation);
+  if (slot.session) ended_.push_back(std::move(slot.session));
+  slot.session = std::move(new_session);
+}
+
+void Worker::end_session(LinkToken token) {
+  Slot& slot = sessions_[token.slot];
+  if (slot.generation != token.generation) return;
+  ended_.push_back(std::move(slot.session));
+  slot.generation = (slot.generation + 1) & 0xffffff;
+  free_slots_.push_back(token.slot);
+  --open_sessions_;
+  shared_.clients.fetch_sub(1);
+}
+
+Session* Worker::session(LinkToken token) const {
+  if (token.slot >= sessions_.size()) return nullptr;
+  const Slot& slot = sessions_[token.slot];
+  return slot.generation == token.generation ? slot.session.get() : nullptr;
+}
+
+void Worker::on_mail_room(size_t) {
+  const std::vector<LinkToken> waiting = std::exchange(waiting_for_room_, {});
+  for (const LinkToken token : waiting) {
+    if (Session* s = session(token)) s->resume();
+  }
+}
+
+// ----------------------------------------------------------------------------------- the clock
+
+void Worker::take_in() {
+  ended_.clear();
+  for (const NodeId node : std::exchange(unreachable_, {})) {
+    Lease effects(*this);
+    front_.client().node_unreachable(loop_.now(), node, effects.get());
+  }
+  if (std::exchange(coordinator_unreachable_, false)) {
+    Lease effects(*this);
+    front_.client().coordinator_unreachable(loop_.now(), effects.get());
+  }
+  if (std::exchange(turn_wanted_, false)) {
+    Lease effects(*this);
+    server_.turn(loop_.now(), effects.get());
+  }
+}
+
+bool Worker::has_work() const {
+  return turn_wanted_ || coordinator_unreachable_ || !unreachable_.empty() || !ended_.empty();
+}
+
+void Worker::tick() {
+  loop_.call_after(kTickEvery, [this] { tick(); });
+  const base::Instant now = loop_.now();
+  {
+    Lease effects(*this);
+    server_.tick(now, effects.get());
+    if (coordinator_) coordinator_->tick(now, effects.get());
+    front_.client().tick(now, effects.get());
+  }
+  report_stats();
+  if (member_) beat();
+  links_.tick(now);
+  for (size_t slot = 1; slot < sessions_.size(); ++slot) {
+    if (sessions_[slot].session) sessions_[slot].session->tick(now, shared_.config.idle_timeout);
+  }
+}
+
+void Worker::report_stats() {
+  const core::NodeStats stats = server_.stats();
+  WorkerReport& report = shared_.reports[index_];
+  report.buckets.store(stats.buckets, std::memory_order_relaxed);
+  report.records.store(stats.records, std::memory_order_relaxed);
+  report.bytes.store(stats.bytes, std::memory_order_relaxed);
+  report.known.store(server_.book().known(), std::memory_order_release);
+}
+
+void Worker::beat() {
+  if (!has_coordinator()) {
+    links_.coordinator().connect();
+    if (!joined() && !links_.coordinator().is_up()) listener_->on_coordinator_unreachable();
+  }
+  core::NodeStats sum;
+  uint64_t known = ~uint64_t{0};
+  for (const WorkerReport& report : shared_.reports) {
+    sum.buckets += report.buckets.load(std::memory_order_relaxed);
+    sum.records += report.records.load(std::memory_order_relaxed);
+    sum.bytes += report.bytes.load(std::memory_order_relaxed);
+    // The least of all: what the coordinator need not repeat is what every worker has.
+    known = std::min(known, report.known.load(std::memory_order_acquire));
+  }
+  Lease effects(*this);
+  member_->tick(loop_.now(), known, sum, effects.get());
+}
+
+// ----------------------------------------------------------------------------------------- end
+
+void Worker::drain() {
+  draining_ = true;
+  for (size_t slot = 1; slot < sessions_.size(); ++slot) {
+    if (sessions_[slot].session) sessions_[slot].session->drain();
+  }
+}
+
+bool Worker::drained() const { return open_sessions_ == 0 && links_.all_sent(); }
+
+}  // namespace lh::node

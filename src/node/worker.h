@@ -1,0 +1,162 @@
+// Worker: one thread of the request pool. It runs one event loop and alone owns its connections,
+// its buckets (a core::Server) and its front; worker 0 also has the node's membership and, on the
+// coordinator's node, the Coordinator. Nothing here takes a lock: what belongs to another worker
+// goes there by mailbox, as frames.
+//
+// This is the imperative shell of PROTOCOL.md section 2: it hands messages to the state machines
+// and runs the effects that come back. Set up and torn down by the thread that owns the pool; in
+// between used in the loop's thread only.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/coordinator.h"
+#include "core/effects.h"
+#include "core/member.h"
+#include "core/server.h"
+#include "net/connection.h"
+#include "net/worker_pool.h"
+#include "node/front.h"
+#include "node/links.h"
+#include "node/route.h"
+#include "node/session.h"
+#include "node/shared.h"
+
+namespace lh::node {
+
+class Worker final : private net::MailHandler, private net::LoopHook, private link::LinkHandler {
+ public:
+  // What the node learns from its workers, in their threads.
+  class Listener {
+   public:
+    // Every worker knows the node's number and the file: the node serves.
+    virtual void on_joined() = 0;
+    // The node has no number yet, and at the moment no connection to the coordinator either. Comes
+    // again and again.
+    virtual void on_coordinator_unreachable() = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+
+  Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* listener);
+  ~Worker();
+
+  // Before the pool starts.
+  void start();
+  // After it stopped.
+  void stop();
+
+  // A fresh connection, from the node's listener; in this worker's thread.
+  void adopt(net::Socket socket);
+
+  // Take nothing new, answer what was taken, close. done() some turns later.
+  void drain();
+  bool drained() const;
+
+  // ---- for sessions
+  net::EventLoop& loop() { return loop_; }
+  Shared& shared() { return shared_; }
+  core::Server& server() { return server_; }
+  Front& front() { return front_; }
+  bool joined() const { return server_.self() != NodeId::kNone; }
+  bool has_coordinator() const { return shared_.config.coordinator; }
+
+  // Effects to pass to the server or front; run when the lease ends.
+  class Lease {
+   public:
+    explicit Lease(Worker& worker);
+    ~Lease();
+    core::Effects* operator->() { return effects_; }
+    core::Effects* get() { return effects_; }
+
+   private:
+    Worker& worker_;
+    core::Effects* effects_;
+  };
+
+  // A message from a peer, for whoever in this node it concerns. False when the mailbox of the
+  // worker that it went to is full: the session then stops reading until resume().
+  bool accept(const core::Message& message);
+  // Session life.
+  LinkToken add_session(std::unique_ptr<Session> session);
+  void replace_session(LinkToken token, std::unique_ptr<Session> session);
+  void end_session(LinkToken token);
+  // Calls Session::resume() when a mailbox has room again.
+  void wait_for_room(LinkToken token) { waiting_for_room_.push_back(token); }
+
+  net::ConnectionGroup& new_group() { return new_group_; }
+  net::ConnectionGroup& text_group() { return text_group_; }
+  net::ConnectionGroup& binary_group() { return binary_group_; }
+
+ private:
+  friend class Lease;
+  struct Slot {
+    std::unique_ptr<Session> session;
+    uint32_t generation = 0;
+  };
+
+  // net
+  void on_mail(size_t from, std::string_view frames) override;
+  void on_mail_room(size_t to) override;
+  void take_in() override;
+  bool has_work() const override;
+  // links
+  bool on_link_message(link::PeerLink& link, core::Message& message) override;
+  void on_link_up(link::PeerLink& link) override;
+  void on_link_down(link::PeerLink& link) override;
+  void on_undeliverable(link::PeerLink& link, const core::Message& message) override;
+
+  void handle(const core::Message& message);
+  void on_registered(const core::Registered& m);
+  void configure(NodeId id, const core::FileOptions& options, const core::BookPart& book);
+  void deliver_to_link(const core::Message& message);
+
+  void run(const core::Effects& effects);
+  void route(const core::Outgoing& outgoing);
+  void route_reply(const core::Message& message);
+  void send_to_node(NodeId node, const core::Message& message);
+  void mail(size_t worker, const core::Message& message);
+  void mail_all(const core::Message& message);
+  bool is_own_front(const core::ReplyPath& path) const;
+
+  void tick();
+  void report_stats();
+  void beat();
+  Session* session(LinkToken token) const;
+
+  Shared& shared_;
+  net::WorkerPool& pool_;
+  net::EventLoop& loop_;
+  net::Mailbox& mailbox_;
+  const size_t index_;
+  Listener* listener_;
+
+  core::Server server_;
+  Front front_;
+  std::unique_ptr<core::Coordinator> coordinator_;
+  std::unique_ptr<core::Member> member_;
+  Links links_;
+
+  net::ConnectionGroup new_group_;
+  net::ConnectionGroup text_group_;
+  net::ConnectionGroup binary_group_;
+  std::vector<Slot> sessions_;  // slot 0 is the front's
+  std::vector<uint32_t> free_slots_;
+  std::vector<std::unique_ptr<Session>> ended_;  // destroyed outside their own calls
+  std::vector<LinkToken> waiting_for_room_;
+  size_t open_sessions_ = 0;
+  bool draining_ = false;
+
+  std::vector<std::unique_ptr<core::Effects>> effects_;  // one a nesting depth
+  size_t depth_ = 0;
+  bool turn_wanted_ = false;
+  std::set<NodeId> unreachable_;  // for the front, which must not be called from within its calls
+  bool coordinator_unreachable_ = false;
+  core::Message mail_message_;
+};
+
+}  // namespace lh::node
