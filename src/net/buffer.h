@@ -44,8 +44,9 @@ class Buffer {
   }
 
   // Room for at least n bytes behind the unread ones, or nullptr when size() + n would pass
-  // size_max(). The unread bytes may move. Costs amortised O(1) a byte appended.
+  // size_max(). The unread bytes may move. Costs amortised O(1) a byte appended. Bound: n > 0.
   char* reserve(size_t n) {
+    LH_CHECK(n > 0);
     if (__builtin_expect(n > size_max_ - size(), 0)) return nullptr;
     if (__builtin_expect(n > capacity_ - end_, 0)) make_space(n);
     return block_ + end_;
@@ -66,9 +67,10 @@ class Buffer {
 
   // False, and nothing appended, when the limit would be passed.
   [[nodiscard]] bool append(std::string_view bytes) {
+    if (bytes.empty()) return true;
     char* to = reserve(bytes.size());
     if (to == nullptr) return false;
-    if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+    std::memcpy(to, bytes.data(), bytes.size());
     end_ += bytes.size();
     return true;
   }

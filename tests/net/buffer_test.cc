@@ -25,6 +25,8 @@ TEST_F(BufferTest, holds_no_memory_before_the_first_byte) {
 
 TEST_F(BufferTest, what_is_appended_is_consumed_in_order) {
   Buffer buffer(pool_, kMiB);
+  EXPECT_TRUE(buffer.append(""));
+  EXPECT_EQ(0u, buffer.capacity());
   EXPECT_TRUE(buffer.append("hello "));
   EXPECT_TRUE(buffer.append(""));
   EXPECT_TRUE(buffer.append("world"));

@@ -124,6 +124,13 @@ class NullSink final : public base::LogSink {
 
 class ListenerOutOfDescriptorsTest : public ListenerTest {
  protected:
+  void SetUp() override {
+#if defined(__SANITIZE_ADDRESS__)
+    GTEST_SKIP() << "the sanitizer needs descriptors itself, to look at virtual tables";
+#endif
+    ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  }
+
   // The first descriptor that the process may not have is the next one that it would get.
   static void allow_no_more() {
     const Socket next(::dup(0));
