@@ -1,0 +1,78 @@
+// What the text protocol answers when a core::ClientCore has finished something: the one conversion
+// that a node's text front and the native client share, so that both print the same.
+//
+// A keyed request is one call of append_completion(). A question about the file is a FileAnswer,
+// which gathers the pieces of a SCAN or BUCKET, sorts them when the call is done, and is printed in
+// portions, so that whoever prints it can wait for a slow reader. Bound: a result that needs more
+// than core::kScanResultBytesMax is dropped and answered with an error. No I/O; one thread.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "core/address_book.h"
+#include "core/client_core.h"
+#include "core/file_call.h"
+#include "core/limits.h"
+#include "core/message.h"
+
+namespace lh::link {
+
+// The answer to a keyed request, a whole line.
+void append_completion(std::string* out, const core::Completion& done,
+                       const core::AddressBook& book);
+
+// The order of a listing: by number in integer files, else bytewise. Bound: in an integer file both
+// are keys of it, so that they have no leading zeros.
+bool key_before(base::HashMode hash, std::string_view a, std::string_view b);
+
+// The lines of BUCKETS and LOCATE name nodes; a book that was never told of one says this.
+inline constexpr std::string_view kUnknownAddress = "unknown";
+
+class FileAnswer {
+ public:
+  explicit FileAnswer(size_t bytes_max = core::kScanResultBytesMax) : bytes_max_(bytes_max) {}
+
+  // Copies the records of one piece, in whatever order pieces come.
+  void add(const core::ScanReply& piece);
+
+  // The call is done. Called once, after the last piece.
+  void finish(const core::FileResult& result, base::HashMode hash, const core::AddressBook& book);
+
+  // Whether the answer is an error, of any kind. Bound: finished.
+  bool failed() const { return failed_; }
+
+  // Appends whole lines until about `bytes` are appended or nothing is left; true while there is
+  // more to come. Bound: finished.
+  bool append_some(std::string* out, size_t bytes);
+  void append_all(std::string* out);
+
+ private:
+  struct Record {
+    std::string_view key;  // both borrow from pieces_
+    std::string_view value;
+  };
+
+  void drop_records();
+  std::string_view obstacle(const core::FileResult& result) const;
+  void fail(std::string_view why);
+  void sort(base::HashMode hash);
+  void append_end(const core::FileResult& result, const core::AddressBook& book);
+
+  size_t bytes_max_;
+  size_t bytes_ = 0;  // of pieces_ and records_
+  std::deque<std::string> pieces_;
+  std::vector<Record> records_;
+  size_t next_ = 0;  // of records_, to be appended
+  std::string end_;  // what follows the records
+  bool too_large_ = false;
+  bool malformed_ = false;
+  bool finished_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace lh::link
