@@ -78,8 +78,10 @@ WordStatus parse_value(std::string_view* rest, std::string* scratch, std::string
 
 // Whether the whole text matches the pattern, by Redis's rules, byte by byte: * any bytes, ? any
 // one byte, [abc], [a-c], [^x] one byte of (or not of) a set, \ takes the next byte literally. A
-// set that is not closed ends with the pattern. Takes no memory and at most |pattern| * |text|
-// steps: only the last * is ever tried again.
+// set that is not closed ends with the pattern. Takes no memory and time linear in the text,
+// however many stars there are; only a part between two stars that has ?, sets or escapes may take
+// as many steps a byte of text as that part is long, so whoever takes patterns from strangers
+// bounds their size.
 bool glob_match(std::string_view pattern, std::string_view text);
 
 }  // namespace lh::base
