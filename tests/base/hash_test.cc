@@ -113,8 +113,12 @@ TEST(HashKeyTest, slotOnTopMixedHashBelow) {
 
 // The format: these numbers are on disks. A change here is a new file format.
 TEST(HashKeyTest, frozen) {
-  EXPECT_EQ(hash_key(""), reverse64(0xef46db3751d8e999u >> 14));
-  EXPECT_EQ(hash_key("abc"), reverse64(uint64_t{7638} << 50 | 0x44bc2cf5ad770999u >> 14));
+  EXPECT_EQ(hash_key(""), 0xc6e2bb36d8bdc000u);
+  EXPECT_EQ(hash_key("a"), 0x8c6563c8dc92f84fu);
+  EXPECT_EQ(hash_key("abc"), 0x3bad6bcd0f489aeeu);
+  EXPECT_EQ(hash_key("foo"), 0x48e685403f731a7du);
+  EXPECT_EQ(hash_key("{user1000}.following"), 0xaff994a43bfb73acu);
+  EXPECT_EQ(hash_key("key:000000000042"), 0xd67991148509b79eu);
 }
 
 TEST(HashKeyTest, bucketsOfLevelUpTo14AreSlotRanges) {
