@@ -191,9 +191,10 @@ void ClientCore::call(base::Instant now, const FileRequest& request, uint64_t ta
 void ClientCore::on(base::Instant now, const ScanReply& m, Effects* effects) {
   if (m.to.client != id_) return;
   book_.learn(m.book);
+  ScanReply piece = m;
   for (const auto& c : calls_) {
-    if (c->call.on_scan_reply({now, path_, image_, book_, effects}, m)) {
-      sink_->on_scan_piece(c->tag, m);
+    if (c->call.on_scan_reply({now, path_, image_, book_, effects}, &piece)) {
+      sink_->on_scan_piece(c->tag, piece);
       break;
     }
   }

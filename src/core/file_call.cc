@@ -63,9 +63,10 @@ void FileCall::ask(const Context& context) {
                         FileQuery{context.path, number_, query_kind(result_.request.kind)});
 }
 
-bool FileCall::on_scan_reply(const Context& context, const ScanReply& m) {
+bool FileCall::on_scan_reply(const Context& context, ScanReply* reply) {
+  const ScanReply& m = *reply;
   if (done_ || !scan_ || m.scan != number_) return false;
-  const bool news = scan_->on_reply(context.now, m, context.effects);
+  const bool news = scan_->on_reply(context.now, reply, context.effects);
   if (news) {
     result_.records += m.records;
     FileResult::BucketLine& line = result_.buckets[m.bucket.a];

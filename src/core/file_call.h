@@ -63,8 +63,9 @@ class FileCall {
   };
 
   void start(const Context& context);
-  // True when the piece is news and its records are part of the result.
-  bool on_scan_reply(const Context& context, const ScanReply& m);
+  // True when a piece is complete and news: the records in m->matches are part of the result. See
+  // ScanCall::on_reply().
+  bool on_scan_reply(const Context& context, ScanReply* m);
   void on_file_reply(const Context& context, const FileReply& m);
   void coordinator_unreachable();
   void tick(const Context& context);

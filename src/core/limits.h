@@ -32,11 +32,15 @@ inline constexpr size_t kClientBytesMax = size_t{32} << 20;
 // Clients whose answers a bucket remembers; beyond it the one silent for the longest is forgotten.
 inline constexpr size_t kDedupClientsMax = 4'096;
 
-// Split stream: bytes of a batch (one larger record makes a larger batch), batches under way, and
-// the bytes of changes that may pile up for a slow target before the stream starts again.
+// Split stream: bytes of a batch (one larger record makes a larger batch), batches and bytes under
+// way beyond which the walk waits, and the bytes that changes may pile up to for a slow target
+// before the stream starts again.
 inline constexpr size_t kSplitBatchBytes = size_t{64} << 10;
 inline constexpr size_t kSplitWindowBatches = 16;
-inline constexpr size_t kSplitPendingBytesMax = size_t{64} << 20;
+inline constexpr size_t kSplitPendingBytesMax = size_t{256} << 20;
+inline constexpr size_t kSplitWindowBytes = size_t{4} << 20;
+static_assert(kSplitWindowBytes + 16 * kValueBytesMax < kSplitPendingBytesMax,
+              "the walk alone, which goes by slots of the table, must not start a stream again");
 static_assert(kSplitBatchBytes + kKeyBytesMax + kValueBytesMax + 4096 < kFrameBytesMax);
 
 // Bytes of records that one slice of long work (split, scan, freeing) handles in a turn: about

@@ -163,8 +163,10 @@ struct Scan {
   ReversedHash from = 0;
   ReversedHash last = ~uint64_t{0};
 };
-// Bucket -> client: all that matches in [from, last]. The intervals of the answers to one scan
-// never overlap and, when all is said, cover the whole space: that is how the client knows.
+// Bucket -> client: all that matches in [from, last], in one message or, when the records are
+// large, in several: chunks 0, 1, ... of which all but the final one are `partial` and count for
+// nothing until that one is there. The intervals of the answers to one scan never overlap and, when
+// all is said, cover the whole space: that is how the client knows.
 struct ScanReply {
   ReplyPath to;
   uint64_t scan = 0;
@@ -173,9 +175,11 @@ struct ScanReply {
   NodeId node = NodeId::kNone;
   ReversedHash from = 0;
   ReversedHash last = 0;
-  uint64_t records = 0;      // kStats: records of the bucket in [from, last]
-  uint64_t bytes = 0;        // kStats: their keys and values
-  bool more = false;         // the bucket waits for ScanMore before it goes on
+  uint64_t records = 0;  // kStats: records of the bucket in [from, last]
+  uint64_t bytes = 0;    // kStats: their keys and values
+  bool more = false;     // the bucket waits for ScanMore before it goes on
+  uint32_t chunk = 0;
+  bool partial = false;
   std::string_view matches;  // records as in core/change.h
   BookPart book;             // where the bucket is, beside `more`: ScanMore has to get there
 };

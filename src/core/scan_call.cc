@@ -74,7 +74,25 @@ bool ScanCall::take(ReversedHash from, ReversedHash last) {
   return true;
 }
 
-bool ScanCall::on_reply(base::Instant now, const ScanReply& m, Effects* effects) {
+// False while the piece is not complete.
+bool ScanCall::assemble(ScanReply* m) {
+  if (m->chunk == 0 && !m->partial) return true;
+  if (m->chunk == 0) assemblies_[m->from] = Assembly{m->bucket.a, 0, {}};
+  const auto it = assemblies_.find(m->from);
+  if (it == assemblies_.end()) return false;
+  Assembly& assembly = it->second;
+  if (assembly.bucket != m->bucket.a || assembly.next_chunk != m->chunk) return false;
+  assembly.matches.append(m->matches);
+  ++assembly.next_chunk;
+  if (m->partial) return false;
+  assembled_ = std::move(assembly.matches);
+  assemblies_.erase(it);
+  m->matches = assembled_;
+  return true;
+}
+
+bool ScanCall::on_reply(base::Instant now, ScanReply* reply, Effects* effects) {
+  const ScanReply& m = *reply;
   if (m.scan != number_ || failed_) return false;
   if (m.code != Code::kOk) {
     if (m.code == Code::kDown || now - started_at_ > kFailAfter) {
@@ -87,10 +105,10 @@ bool ScanCall::on_reply(base::Instant now, const ScanReply& m, Effects* effects)
     uncovered_.clear();  // the bucket ends here, or was never there
     return false;
   }
-  if (!take(m.from, m.last)) return false;
+  progress_at_ = now;
+  if (!assemble(reply) || !take(m.from, m.last)) return false;
   if (only_ && !m.more) uncovered_.clear();
   answered_.insert(m.bucket.a);
-  progress_at_ = now;
   patience_ = kFirstPatience;
   if (m.more) {
     effects->send(Destination::to_bucket(m.node, m.bucket.a),

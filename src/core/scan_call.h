@@ -28,8 +28,10 @@ class ScanCall {
   void start(base::Instant now, const ReplyPath& path, FileState image, const AddressBook& book,
              Effects* effects);
 
-  // True when the piece is news: the caller then uses its contents. Late repetitions are not.
-  bool on_reply(base::Instant now, const ScanReply& m, Effects* effects);
+  // True when a piece is complete and news: the caller then uses m->matches, which holds the whole
+  // piece and, when it came in several chunks, borrows from the call until the next one. Late
+  // repetitions are no news.
+  bool on_reply(base::Instant now, ScanReply* m, Effects* effects);
 
   // Asks again for what is missing.
   void tick(base::Instant now, const ReplyPath& path, FileState image, const AddressBook& book,
@@ -49,6 +51,7 @@ class ScanCall {
   void ask_for_gaps(const ReplyPath& path, FileState image, const AddressBook& book,
                     Effects* effects) const;
   bool take(ReversedHash from, ReversedHash last);
+  bool assemble(ScanReply* m);
 
   uint64_t number_;
   ScanKind kind_;
@@ -56,6 +59,15 @@ class ScanCall {
   std::string pattern_;
   std::optional<BucketNo> only_;
   std::map<ReversedHash, ReversedHash> uncovered_;  // first -> last, disjoint
+  // A piece of which some chunks have come. A bucket sends them in order: a gap means that some
+  // were lost, and the piece will be asked for again.
+  struct Assembly {
+    BucketNo bucket = 0;
+    uint32_t next_chunk = 0;
+    std::string matches;
+  };
+  std::map<ReversedHash, Assembly> assemblies_;  // by ScanReply::from
+  std::string assembled_;                        // what the last on_reply() lent
   std::set<BucketNo> answered_;
   bool failed_ = false;
   BucketNo failed_bucket_ = 0;

@@ -68,7 +68,7 @@ bool ScanJob::slice(base::Instant now, const View& view, Effects* effects) {
           bytes_ += key.size() + value.size();
         } else if (scan_matches(scan_.match, pattern_, key, value)) {
           ++records_;
-          append_put(&matches_, key, value);
+          add_match(key, value);
         }
       });
   if (!next) {
@@ -76,9 +76,16 @@ bool ScanJob::slice(base::Instant now, const View& view, Effects* effects) {
     return false;
   }
   cursor_ = *next;
-  if (matches_.size() < kScanBatchBytes) return true;
+  if (chunks_.size() == 1 && chunks_.back().size() < kScanBatchBytes) return true;
   reply(view, cursor_ - 1, effects);
   return false;
+}
+
+void ScanJob::add_match(std::string_view key, std::string_view value) {
+  // A walk hands out a slot of the table whole, however large its records: a message takes a batch
+  // and one record more at the most.
+  if (chunks_.back().size() >= kScanBatchBytes) chunks_.emplace_back();
+  append_put(&chunks_.back(), key, value);
 }
 
 void ScanJob::count_all(const View& view) {
@@ -99,8 +106,12 @@ void ScanJob::reply(const View& view, ReversedHash last, Effects* effects) {
   answer.bytes = bytes_;
   answer.more = last != last_;
   if (answer.more) answer.book = view.book->part_from(view.mark.a, 1);
-  answer.matches = matches_;  // stays as it is until resume(): the effects run before that
-  effects->send(Destination::reply(), answer);
+  for (const std::string& chunk : chunks_) {
+    answer.partial = &chunk != &chunks_.back();
+    answer.matches = chunk;  // stays as it is until resume(): the effects run before that
+    effects->send(Destination::reply(), answer);
+    ++answer.chunk;
+  }
   waiting_ = answer.more;
   done_ = !answer.more;
   from_ = last + 1;
@@ -114,13 +125,15 @@ bool ScanJob::resume(base::Instant now, const ScanMore& more) {
   waiting_ = false;
   records_ = 0;
   bytes_ = 0;
-  matches_.clear();
+  chunks_.clear();
+  chunks_.emplace_back();
   touched_at_ = now;
   return true;
 }
 
 std::optional<Scan> ScanJob::cut(ReversedHash mid) {
-  if (done_ || last_ < mid) return std::nullopt;
+  // Walked to its end already, perhaps by an earlier cut: nothing is left for another bucket.
+  if (done_ || last_ < mid || cursor_ > last_) return std::nullopt;
   Scan rest = scan_;
   rest.client.listener = listener_;
   rest.pattern = pattern_;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +55,7 @@ class ScanJob {
  private:
   void reply(const View& view, ReversedHash last, Effects* effects);
   void count_all(const View& view);
+  void add_match(std::string_view key, std::string_view value);
 
   Scan scan_;  // its views point into the strings below
   std::string listener_;
@@ -63,8 +65,8 @@ class ScanJob {
   ReversedHash last_;
   uint64_t records_ = 0;
   uint64_t bytes_ = 0;
-  std::string matches_;
-  bool waiting_ = false;  // for ScanMore
+  std::deque<std::string> chunks_{1};  // matches not yet answered; a message each
+  bool waiting_ = false;               // for ScanMore
   bool done_ = false;
   base::Instant touched_at_;
 };

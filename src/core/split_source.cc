@@ -48,12 +48,9 @@ bool SplitSource::slice(base::Instant now, const table::HashTable& table, Effect
   send_unsent(now, kWindow, effects);
   if (!window_open()) return false;  // an acknowledgement will bring us back
   if (!walk_done_) {
-    const size_t before = open_.size();
-    const auto next = table.walk(cursor_, moving_.last, kSplitBatchBytes,
-                                 [this](HashValue, std::string_view key, std::string_view value) {
-                                   append_put(&open_, key, value);
-                                 });
-    pending_bytes_ += open_.size() - before;
+    const auto next = table.walk(
+        cursor_, moving_.last, kSplitBatchBytes,
+        [this](HashValue, std::string_view key, std::string_view value) { add_put(key, value); });
     walk_done_ = !next.has_value();
     if (next) cursor_ = *next;
   }
@@ -66,10 +63,8 @@ bool SplitSource::slice(base::Instant now, const table::HashTable& table, Effect
 void SplitSource::on_put(ReversedHash r, std::string_view key, std::string_view value) {
   LH_CHECK(phase_ == Phase::kStreaming);
   if (!is_moving(r) || !was_walked(r)) return;
-  const size_t before = open_.size();
-  append_put(&open_, key, value);
-  pending_bytes_ += open_.size() - before;
-  on_change();
+  add_put(key, value);
+  if (pending_bytes_ > kSplitPendingBytesMax) start_again();
 }
 
 void SplitSource::on_erase(ReversedHash r, std::string_view key) {
@@ -78,12 +73,17 @@ void SplitSource::on_erase(ReversedHash r, std::string_view key) {
   const size_t before = open_.size();
   append_erase(&open_, key);
   pending_bytes_ += open_.size() - before;
-  on_change();
-}
-
-void SplitSource::on_change() {
   if (open_.size() >= kSplitBatchBytes) close_batch(false);
   if (pending_bytes_ > kSplitPendingBytesMax) start_again();
+}
+
+void SplitSource::add_put(std::string_view key, std::string_view value) {
+  const size_t before = open_.size();
+  append_put(&open_, key, value);
+  pending_bytes_ += open_.size() - before;
+  // Cut here and not after the walk, which hands out a slot of the table whole, however large its
+  // records: a message takes a batch and one record more at the most.
+  if (open_.size() >= kSplitBatchBytes) close_batch(false);
 }
 
 void SplitSource::close_batch(bool last) {
@@ -104,6 +104,10 @@ void SplitSource::send(const Batch& batch, Effects* effects) const {
   effects->send(Destination::to_bucket(target_node_, target_.a),
                 SplitRecords{split_, stream_, batch.number, batch.last, source_, self_, target_,
                              batch.changes});
+}
+
+bool SplitSource::window_open() const {
+  return unsent_ == 0 && batches_.size() < kWindow && pending_bytes_ < kSplitWindowBytes;
 }
 
 bool SplitSource::ready_to_hand_over() const {

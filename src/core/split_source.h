@@ -19,6 +19,7 @@
 #include "core/dedup.h"
 #include "core/effects.h"
 #include "core/message.h"
+#include "lh/address.h"
 #include "table/hash_table.h"
 
 namespace lh::core {
@@ -60,10 +61,10 @@ class SplitSource {
     std::string changes;
   };
 
-  bool window_open() const { return unsent_ == 0 && batches_.size() < kWindow; }
+  bool window_open() const;
   bool is_moving(ReversedHash r) const { return moving_.contains(r); }
   bool was_walked(ReversedHash r) const { return walk_done_ || r < cursor_; }
-  void on_change();
+  void add_put(std::string_view key, std::string_view value);
   void close_batch(bool last);
   void send_unsent(base::Instant now, size_t window, Effects* effects);
   void send(const Batch& batch, Effects* effects) const;

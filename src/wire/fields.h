@@ -126,6 +126,8 @@ void fields(V& v, Field<V, core::ScanReply>& m) {
   v.number(m.records);
   v.number(m.bytes);
   v.flag(m.more);
+  v.number(m.chunk);
+  v.flag(m.partial);
   v.bytes(m.matches, kRunBytesMax, "matches too long");
   fields(v, m.book);
 }
