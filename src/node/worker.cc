@@ -147,7 +147,9 @@ void Worker::route_reply(const core::Message& message) {
 }
 
 void Worker::send_to_node(NodeId node, const core::Message& message) {
-  const core::NodeEntry* entry = server_.book().node(node);
+  // The coordinator hears of addresses first, the front last.
+  const core::NodeEntry* entry = coordinator_ ? coordinator_->book().node(node) : nullptr;
+  if (entry == nullptr) entry = server_.book().node(node);
   if (entry == nullptr) entry = front_.client().book().node(node);
   if (entry == nullptr) {
     LH_LOG_LIMITED(kWarn, "node", "no address", loop_.now())
