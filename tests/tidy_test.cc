@@ -37,9 +37,10 @@ constexpr Layer kLayers[] = {
     {"storage", "base table"},
     {"core", "base table erasure"},
     {"lookup", "base core/message core/effects"},
-    {"wire", "base core/message"},
-    {"client", "base core wire net"},
-    {"node", "base table erasure core lookup storage wire net"},
+    {"wire", "base core/message core/limits"},
+    {"link", "base core wire net"},
+    {"client", "base core wire net link"},
+    {"node", "base table erasure core lookup storage wire net link"},
     {"apps", "base"},
     {"sim", "base table core lookup storage wire"},
 };
