@@ -1,5 +1,6 @@
 #include "core/bucket.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -235,59 +236,64 @@ ScanJob::View Bucket::view() const {
   return {mark_, host_.node, &table_, host_.book, reports_settled()};
 }
 
+size_t Bucket::count_open_scans() const {
+  return static_cast<size_t>(
+      std::count_if(scans_.begin(), scans_.end(), [](const ScanJob& job) { return !job.done(); }));
+}
+
 bool Bucket::start_scan(base::Instant now, const Scan& scan, ReversedHash from, ReversedHash last,
                         Effects* effects) {
   LH_CHECK(live_);
-  if (scans_.size() >= kScansPerBucketMax) return false;
-  ScanJob& job = scans_.emplace_back(scan, from, last, now);
-  if (job.slice(now, view(), effects)) effects->want_turn();
+  if (count_open_scans() >= kScansPerBucketMax) return false;
+  scans_.emplace_back(scan, from, last, now).slice(now, view(), effects);
+  effects->want_turn();
   return true;
 }
 
 void Bucket::on_scan_more(base::Instant now, const ScanMore& more, Effects* effects) {
   for (ScanJob& job : scans_) {
     if (!job.resume(now, more)) continue;
-    if (job.slice(now, view(), effects)) effects->want_turn();
+    job.slice(now, view(), effects);
+    effects->want_turn();
     return;
   }
 }
 
-bool Bucket::turn_scans(base::Instant now, Effects* effects) {
+void Bucket::turn_scans(base::Instant now, Effects* effects) {
   // Jobs that ended in an earlier step have had their answers sent by now.
-  scans_.remove_if([now](const ScanJob& job) { return job.done() || job.abandoned(now); });
+  scans_.remove_if([](const ScanJob& job) { return job.done(); });
   // One slice a turn; the list rotates so that no scan waits for another to end.
   bool more = false;
   for (size_t looked = 0; looked < scans_.size() && !more; ++looked) {
     more = scans_.front().slice(now, view(), effects);
     scans_.splice(scans_.end(), scans_, scans_.begin());
   }
-  return more;
 }
 
 // ----------------------------------------------------------------------------------- long work
 
-bool Bucket::has_work() const { return !scans_.empty() || split_ || departing_; }
+bool Bucket::has_work() const {
+  if (split_ && split_->can_go_on()) return true;
+  if (departing_ && freeing_) return true;
+  return std::any_of(scans_.begin(), scans_.end(), [this](const ScanJob& job) {
+    return job.done() || job.can_go_on(reports_settled());
+  });
+}
 
-bool Bucket::turn(base::Instant now, Effects* effects) {
-  bool more = turn_scans(now, effects);
+void Bucket::turn(base::Instant now, Effects* effects) {
+  turn_scans(now, effects);
   if (split_ && !split_->handed_over()) {
-    more |= split_->slice(now, table_, effects);
+    split_->slice(now, table_, effects);
     if (split_->ready_to_hand_over() && !departing_) hand_over(now, effects);
   }
-  if (departing_ && freeing_) {
-    if (departing_->clear_some(kSliceBytes)) {
-      more = true;
-    } else {
-      departing_.reset();
-    }
-  }
-  return more;
+  if (departing_ && freeing_ && !departing_->clear_some(kSliceBytes)) departing_.reset();
 }
 
 void Bucket::tick(base::Instant now, Effects* effects) {
   if (report_under_way_ && now - reported_at_ >= kReportAgainAfter) report_under_way_ = false;
   report_overflow(now, effects);
   if (split_) split_->tick(now, effects);
+  scans_.remove_if([now](const ScanJob& job) { return job.abandoned(now); });
 }
 
 }  // namespace lh::core

@@ -82,8 +82,9 @@ class Bucket {
                   Effects* effects);
   void on_scan_more(base::Instant now, const ScanMore& more, Effects* effects);
 
-  // One slice of the long work at hand. True while it could go on at once.
-  bool turn(base::Instant now, Effects* effects);
+  // One slice of the long work at hand, and whether there is any: what waits for a message or for
+  // time to pass is none.
+  void turn(base::Instant now, Effects* effects);
   bool has_work() const;
   void tick(base::Instant now, Effects* effects);
 
@@ -92,7 +93,8 @@ class Bucket {
   void hand_over(base::Instant now, Effects* effects);
   bool apply(const SplitRecords& message);
   ScanJob::View view() const;
-  bool turn_scans(base::Instant now, Effects* effects);
+  size_t count_open_scans() const;
+  void turn_scans(base::Instant now, Effects* effects);
 
   const Host& host_;
   BucketMark mark_;

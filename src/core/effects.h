@@ -8,6 +8,9 @@
 // its tables (see message.h).
 #pragma once
 
+#include <deque>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,6 +48,10 @@ class Effects {
  public:
   void send(Destination to, Message message) { sends_.push_back({to, std::move(message)}); }
 
+  // A copy of `bytes` that lasts as long as the effects: for a step that goes on to change what a
+  // message in here would borrow from.
+  std::string_view keep(std::string_view bytes) { return kept_.emplace_back(bytes); }
+
   // Long work was left for later: call turn() again soon, after other requests had their chance.
   void want_turn() { turn_wanted_ = true; }
 
@@ -52,11 +59,13 @@ class Effects {
   bool turn_wanted() const { return turn_wanted_; }
   void clear() {
     sends_.clear();
+    kept_.clear();
     turn_wanted_ = false;
   }
 
  private:
   std::vector<Outgoing> sends_;
+  std::deque<std::string> kept_;
   bool turn_wanted_ = false;
 };
 

@@ -42,6 +42,11 @@ class ScanJob {
   // Works for about kSliceBytes. True while it could go on at once.
   bool slice(base::Instant now, const View& view, Effects* effects);
 
+  // Whether slice() would do something.
+  bool can_go_on(bool reports_settled) const {
+    return !done_ && !waiting_ && (reports_settled || scan_.kind != ScanKind::kSettle);
+  }
+
   // The client asks to go on. False when it is not this job that it means.
   bool resume(base::Instant now, const ScanMore& more);
 

@@ -1,6 +1,7 @@
 #include "core/server.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "base/check.h"
@@ -8,6 +9,20 @@
 #include "lh/address.h"
 
 namespace lh::core {
+
+namespace {
+
+// Whether a bucket can have come from a split of bucket a, by the numbers.
+bool is_child(BucketNo a, BucketMark child) {
+  if (child.j == 0 || child.j > kLevelMax) return false;
+  const BucketNo half = BucketNo{1} << (child.j - 1);
+  return a < half && child.a == a + half;
+}
+
+// The level with which the split that created it left bucket a; 0 for bucket 0.
+Level level_at_birth(BucketNo a) { return static_cast<Level>(std::bit_width(a)); }
+
+}  // namespace
 
 void Server::configure(NodeId self, const FileOptions& options) {
   LH_CHECK(host_.node == NodeId::kNone || host_.node == self);
@@ -60,7 +75,9 @@ void Server::on(base::Instant now, const Request& m, Effects* effects) {
   const std::optional<Bucket::Answer> answer = bucket->execute_once(m, *c);
   if (!answer) return;
   ++counters_.requests;
-  reply(m, answer->code, bucket->mark(), answer->value, effects);
+  // In a replay the next request may change the record before this answer is sent.
+  const std::string_view value = replaying_ ? effects->keep(answer->value) : answer->value;
+  reply(m, answer->code, bucket->mark(), value, effects);
   bucket->report_overflow(now, effects);
   if (bucket->split() != nullptr) effects->want_turn();
 }
@@ -148,8 +165,9 @@ void Server::on(base::Instant now, const Scan& m, Effects* effects) {
 }
 
 void Server::propagate(const Scan& m, BucketMark mark, Effects* effects) {
-  // The paper's loop: while j' < j, j' := j' + 1, send (Q, j') to bucket a + 2^(j'-1).
-  for (Level level = m.level; level < mark.j; ++level) {
+  // The paper's loop: while j' < j, j' := j' + 1, send (Q, j') to bucket a + 2^(j'-1). A bucket
+  // cannot have a level below that of its birth.
+  for (Level level = std::max(m.level, level_at_birth(mark.a)); level < mark.j; ++level) {
     Scan sent = m;
     sent.level = static_cast<Level>(level + 1);
     sent.to = mark.a + (BucketNo{1} << level);
@@ -158,7 +176,12 @@ void Server::propagate(const Scan& m, BucketMark mark, Effects* effects) {
     sent.last = std::min(m.last, theirs.last);
     if (sent.from > sent.last) continue;
     const NodeId node = book_.locate(sent.to);
-    LH_CHECK(node != NodeId::kNone, "a bucket does not know where its descendant is");
+    if (node == NodeId::kNone) {
+      // Never while split orders name all buckets up to a descendant: a map with a hole in it.
+      ++counters_.rejected;
+      scan_failed(sent, Code::kNoBucket, effects);
+      continue;
+    }
     effects->send(Destination::to_bucket(node, sent.to), sent);
   }
 }
@@ -182,25 +205,43 @@ void Server::on(base::Instant now, const ScanMore& m, Effects* effects) {
 // --------------------------------------------------------------------------------------- growth
 
 void Server::on(base::Instant now, const SplitOrder& m, Effects* effects) {
-  book_.learn(m.book);
-  if (Bucket* bucket = find(m.source.a)) {
-    // Known from here on: the bucket forwards to its child as soon as it has handed over.
-    book_.set(m.target, m.target_node);
-    bucket->on_split_order(now, m, effects);
-    if (bucket->split() != nullptr) book_.set(m.target, bucket->split()->target_node());
+  Bucket* bucket = find(m.source.a);
+  if (bucket == nullptr || m.target_node == NodeId::kNone ||
+      !is_child(m.source.a, {m.target, static_cast<Level>(m.source.j + 1)})) {
+    ++counters_.rejected;
+    return;
   }
+  book_.learn(m.book);
+  bucket->on_split_order(now, m, effects);
+  // Known from here on: the bucket forwards to its child as soon as it has handed over. An order
+  // that came too late changes nothing; the child is where the earlier one put it.
+  const SplitSource* split = bucket->split();
+  if (split != nullptr && split->target() == m.target) book_.set(m.target, split->target_node());
 }
 
 void Server::on(base::Instant now, const SplitRecords& m, Effects* effects) {
+  if (host_.node == NodeId::kNone || m.source_node == NodeId::kNone ||
+      !is_child(m.source, m.target)) {
+    ++counters_.rejected;
+    return;
+  }
   Bucket* bucket = find(m.target.a);
   if (bucket == nullptr) {
-    if (m.batch != 0) return;  // the source will go back to the beginning
+    if (m.batch != 0) return;              // the source will go back to the beginning
+    if (is_elsewhere(m.target.a)) return;  // from an attempt that was given up
     auto [it, fresh] = buckets_.try_emplace(m.target.a, std::make_unique<Bucket>(host_, m));
     bucket = index_[m.target.a] = it->second.get();
   }
   if (!bucket->on_split_records(m, effects)) return;
-  book_.set(m.target.a, host_.node);
-  for (OwnedMessage& held : bucket->take_held()) step(now, held.message(), effects);
+  book_.learn({m.target.a, {host_.node}, {}});
+  replay(now, bucket, effects);
+}
+
+void Server::replay(base::Instant now, Bucket* bucket, Effects* effects) {
+  replayed_ = bucket->take_held();
+  replaying_ = true;
+  for (const OwnedMessage& held : replayed_) step(now, held.message(), effects);
+  replaying_ = false;
 }
 
 void Server::on(base::Instant now, const SplitRecordsAck& m, Effects* effects) {
@@ -224,11 +265,15 @@ void Server::on(base::Instant, const BookUpdate& m, Effects*) {
   if (book_.learn(m.book)) drop_displaced();
 }
 
+bool Server::is_elsewhere(BucketNo a) const {
+  const NodeId owner = book_.locate(a);
+  return owner != NodeId::kNone && owner != host_.node;
+}
+
 void Server::drop_displaced() {
   // A target that was given up in favour of another node's must never come to life.
   for (auto it = buckets_.begin(); it != buckets_.end();) {
-    const NodeId owner = book_.locate(it->first);
-    if (!it->second->live() && owner != NodeId::kNone && owner != host_.node) {
+    if (!it->second->live() && is_elsewhere(it->first)) {
       index_.erase(it->first);
       it = buckets_.erase(it);
     } else {
@@ -254,9 +299,12 @@ void Server::turn(base::Instant now, Effects* effects) {
     Bucket& bucket = *it->second;
     if (!bucket.has_work()) continue;
     turn_next_ = it->first + 1;
-    if (bucket.turn(now, effects)) effects->want_turn();
+    bucket.turn(now, effects);
     break;
   }
+  const bool more = std::any_of(buckets_.begin(), buckets_.end(),
+                                [](const auto& entry) { return entry.second->has_work(); });
+  if (more) effects->want_turn();
 }
 
 void Server::tick(base::Instant now, Effects* effects) {

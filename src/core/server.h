@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <unordered_map>
@@ -86,8 +87,11 @@ class Server {
   void forward(const Request& m, BucketMark from, BucketNo to, Effects* effects);
   void reply(const Request& m, Code code, BucketMark bucket, std::string_view value,
              Effects* effects);
+  void replay(base::Instant now, Bucket* bucket, Effects* effects);
   void propagate(const Scan& m, BucketMark mark, Effects* effects);
   void scan_failed(const Scan& m, Code code, Effects* effects);
+  // Whether the map has bucket a at another node.
+  bool is_elsewhere(BucketNo a) const;
   void drop_displaced();
 
   Bucket::Host host_;
@@ -97,6 +101,9 @@ class Server {
   std::map<BucketNo, std::unique_ptr<Bucket>> buckets_;
   std::unordered_map<BucketNo, Bucket*> index_;
   BucketNo turn_next_ = 0;
+  // What the latest replay() executed: its effects may borrow from there until the next step.
+  std::deque<OwnedMessage> replayed_;
+  bool replaying_ = false;
   Counters counters_;
 };
 

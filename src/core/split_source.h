@@ -39,6 +39,11 @@ class SplitSource {
   // True while it could go on at once.
   bool slice(base::Instant now, const table::HashTable& table, Effects* effects);
 
+  // Whether slice() would do something, or the hand-over is next.
+  bool can_go_on() const {
+    return phase_ == Phase::kStreaming && batches_.size() - unsent_ < kWindow;
+  }
+
   // A change that the bucket has just applied to a record of its own. Bound: !handed_over().
   void on_put(ReversedHash r, std::string_view key, std::string_view value);
   void on_erase(ReversedHash r, std::string_view key);
