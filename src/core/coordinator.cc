@@ -45,6 +45,12 @@ NodeId Coordinator::find_incarnation(uint64_t incarnation) const {
   return NodeId::kNone;
 }
 
+std::vector<NodeEntry> Coordinator::all_nodes() const {
+  std::vector<NodeEntry> all;
+  for (const auto& [id, entry] : book_.nodes()) all.push_back(entry);
+  return all;
+}
+
 void Coordinator::on(base::Instant now, const Register& m, Effects* effects) {
   if (m.incarnation == 0 || m.address.empty() || m.address.size() > kAddressBytesMax) {
     ++counters_.rejected;
@@ -67,8 +73,7 @@ void Coordinator::on(base::Instant now, const Register& m, Effects* effects) {
   known_[id] = 0;
 
   BookPart whole = book_.part_from(0, kBookEntriesMax);
-  whole.nodes.clear();
-  for (const auto& [number, entry] : book_.nodes()) whole.nodes.push_back(entry);
+  whole.nodes = all_nodes();
   effects->send(Destination::reply(), Registered{m.from, id, options_, std::move(whole)});
   broadcast({0, {}, {*book_.node(id)}}, effects);
   grow(now, effects);  // there may be room now for a split that is owed
@@ -82,10 +87,13 @@ void Coordinator::on(base::Instant now, const Heartbeat& m, Effects* effects) {
   }
   it->second.heard_at = now;
   it->second.stats = m.stats;
+  const bool returned = !it->second.up;
   set_up(m.id, true, effects);
   known_[m.id] = m.known;
   BookPart part;
   if (m.known < book_.known()) part = book_.part_from(m.known, kBookEntriesMax);
+  // What was said about nodes while this one was down was not said to it.
+  if (returned) part.nodes = all_nodes();
   effects->send(Destination::to_node(m.id), BookUpdate{{}, std::move(part)});
 }
 
@@ -125,7 +133,9 @@ void Coordinator::tick(base::Instant now, Effects* effects) {
 // ---------------------------------------------------------------------------------------- growth
 
 void Coordinator::on(base::Instant now, const Overflow& m, Effects* effects) {
-  if (m.bucket >= bucket_count(state_) + 1) {
+  // A bucket may report before its split is known here to be done.
+  const bool begun = split_ && m.bucket == split_->order.target;
+  if (m.bucket >= bucket_count(state_) && !begun) {
     ++counters_.rejected;
     return;
   }
@@ -136,12 +146,7 @@ void Coordinator::on(base::Instant now, const Overflow& m, Effects* effects) {
     owed_ += m.collisions - seen;
     seen = m.collisions;
   }
-  const NodeId node = book_.locate(m.bucket);
-  // A bucket may report before its split is known here to be done.
-  const NodeId at = node != NodeId::kNone ? node
-                    : split_              ? split_->order.target_node
-                                          : NodeId::kNone;
-  if (at == NodeId::kNone) return;
+  const NodeId at = begun ? split_->order.target_node : book_.locate(m.bucket);
   effects->send(Destination::to_bucket(at, m.bucket), OverflowAck{m.bucket, seen});
   grow(now, effects);
 }
@@ -230,6 +235,9 @@ void Coordinator::on(base::Instant, const FileQuery& m, Effects* effects) {
     effects->send(Destination::reply(), describe(m.from, m.query, m.kind));
     return;
   }
+  std::erase_if(settlers_, [&m](const Settler& waiting) {  // it asks again
+    return waiting.path.client == m.from.client && waiting.query == m.query;
+  });
   if (settlers_.size() >= kSettlersMax) settlers_.erase(settlers_.begin());
   settlers_.push_back({m.from, std::string(m.from.listener), m.query});
   settle(effects);

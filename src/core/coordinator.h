@@ -87,6 +87,7 @@ class Coordinator {
   }
 
   NodeId find_incarnation(uint64_t incarnation) const;
+  std::vector<NodeEntry> all_nodes() const;
   void set_up(NodeId id, bool up, Effects* effects);
   void broadcast(const BookPart& part, Effects* effects) const;
   // The node for the next bucket: fewest buckets, then order of registration, its own last.
