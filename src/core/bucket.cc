@@ -120,9 +120,9 @@ void Bucket::on_split_order(base::Instant now, const SplitOrder& order, Effects*
   if (!live_ || order.source.j > mark_.j) return;  // not an order for this bucket's life
   if (order.source.j < mark_.j) {
     // Already handed over, perhaps by an earlier attempt than this one.
-    const bool live = split_ == nullptr;
-    const uint64_t split = live ? split_done_ : split_->split();
-    effects->send(Destination::to_coordinator(), SplitDone{split, mark_.a, live});
+    const bool waiting = split_ && split_->handed_over();
+    const uint64_t split = waiting ? split_->split() : split_done_;
+    effects->send(Destination::to_coordinator(), SplitDone{split, mark_.a, !waiting});
     return;
   }
   if (split_ && split_->split() >= order.split) return;  // repeated, or overtaken
@@ -244,6 +244,9 @@ size_t Bucket::count_open_scans() const {
 bool Bucket::start_scan(base::Instant now, const Scan& scan, ReversedHash from, ReversedHash last,
                         Effects* effects) {
   LH_CHECK(live_);
+  for (ScanJob& job : scans_) {
+    if (job.has_in_hand(scan, from, last)) return true;
+  }
   if (count_open_scans() >= kScansPerBucketMax) return false;
   scans_.emplace_back(scan, from, last, now).slice(now, view(), effects);
   effects->want_turn();

@@ -96,16 +96,20 @@ void ClientCore::send(base::Instant now, uint64_t seq, Pending* p, Effects* effe
   effects->send(Destination::to_bucket(p->node, to), m);
 }
 
+void ClientCore::learn_mark(BucketMark mark) {
+  // No bucket has such a mark: a peer's mistake must not spoil the image.
+  if (mark.j > kLevelMax || mark.a >> mark.j != 0) return;
+  image_ = adjust_image(image_, mark);
+}
+
 void ClientCore::learn(const Reply& m) {
   if (m.hops > 0 || m.code == Code::kRetry) {
-    image_ = adjust_image(image_, m.iam);
+    learn_mark(m.iam);
     ++counters_.iams;
   }
   book_.learn(m.book);
   const bool answered = m.code != Code::kDown && m.code != Code::kNoBucket;
-  if (answered && m.node != NodeId::kNone && book_.locate(m.bucket.a) != m.node) {
-    book_.set(m.bucket.a, m.node);
-  }
+  if (answered) book_.learn({m.bucket.a, {m.node}, {}});
 }
 
 void ClientCore::on(base::Instant now, const Reply& m, Effects* effects) {
@@ -119,7 +123,7 @@ void ClientCore::on(base::Instant now, const Reply& m, Effects* effects) {
     case Code::kRetry:
       return send(now, m.seq, p, effects);
     case Code::kNoBucket:
-      ask_for_book(now, effects);
+      ask_for_book(now, p->first, effects);
       [[fallthrough]];
     case Code::kBusy:
       return retry_or_fail(now, m.seq, p);
@@ -167,15 +171,15 @@ void ClientCore::fail(uint64_t seq, Pending* p) {
 }
 
 void ClientCore::node_unreachable(base::Instant now, NodeId node, Effects* effects) {
-  bool concerned = false;
   for (uint64_t seq = acked_; seq < next_seq_; ++seq) {
     Pending* p = find(seq);
     if (p == nullptr || p->node != node) continue;
-    concerned = true;
+    // It may have come back at another address.
+    ask_for_book(now, p->first, effects);
     retry_or_fail(now, seq, p);
   }
-  // It may have come back at another address.
-  if (concerned) ask_for_book(now, effects);
+  for (const auto& c : calls_) c->call.node_unreachable({now, path_, image_, book_, effects}, node);
+  finish_calls();
 }
 
 // ------------------------------------------------------------------------------ the whole file
@@ -234,10 +238,10 @@ void ClientCore::step(base::Instant now, const Message& message, Effects* effect
 
 void ClientCore::on(base::Instant, const BookUpdate& m, Effects*) { book_.learn(m.book); }
 
-void ClientCore::ask_for_book(base::Instant now, Effects* effects) {
+void ClientCore::ask_for_book(base::Instant now, BucketNo first, Effects* effects) {
   if (asked_book_at_ != base::Instant{} && now - asked_book_at_ < kAskBookEvery) return;
   asked_book_at_ = now;
-  effects->send(Destination::to_coordinator(), BookQuery{path_, 0});
+  effects->send(Destination::to_coordinator(), BookQuery{path_, first});
 }
 
 void ClientCore::tick(base::Instant now, Effects* effects) {

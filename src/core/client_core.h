@@ -90,7 +90,7 @@ class ClientCore {
 
   FileState image() const { return image_; }
   // A bucket of the file was seen to have this level: as good as an IAM.
-  void learn_mark(BucketMark mark) { image_ = adjust_image(image_, mark); }
+  void learn_mark(BucketMark mark);
   AddressBook& book() { return book_; }
   const AddressBook& book() const { return book_; }
   const FileOptions& options() const { return options_; }
@@ -133,7 +133,7 @@ class ClientCore {
   void fail(uint64_t seq, Pending* p);
   void retry_or_fail(base::Instant now, uint64_t seq, Pending* p);
   void finish_calls();
-  void ask_for_book(base::Instant now, Effects* effects);
+  void ask_for_book(base::Instant now, BucketNo first, Effects* effects);
 
   ClientId id_;
   ClientSink* sink_;

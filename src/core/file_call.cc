@@ -11,6 +11,8 @@ namespace {
 using Kind = FileRequest::Kind;
 
 constexpr base::Duration kAskAgainAfter = base::ms(500);
+// In the number of a question whose answer does not matter, but whether there is one.
+constexpr uint64_t kProbe = uint64_t{1} << 63;
 
 bool asks_first(Kind kind) { return kind == Kind::kFile || kind == Kind::kNodes; }
 bool asks_last(Kind kind) { return kind == Kind::kSettle; }
@@ -44,6 +46,7 @@ FileCall::FileCall(uint64_t number, FileRequest request) : number_(number) {
 }
 
 void FileCall::start(const Context& context) {
+  asked_at_ = context.now;
   if (asks_first(result_.request.kind)) {
     ask(context);
   } else {
@@ -61,6 +64,12 @@ void FileCall::ask(const Context& context) {
   asked_at_ = context.now;
   context.effects->send(Destination::to_coordinator(),
                         FileQuery{context.path, number_, query_kind(result_.request.kind)});
+}
+
+void FileCall::probe(const Context& context) {
+  asked_at_ = context.now;
+  context.effects->send(Destination::to_coordinator(),
+                        FileQuery{context.path, number_ | kProbe, FileQueryKind::kFile});
 }
 
 bool FileCall::on_scan_reply(const Context& context, ScanReply* reply) {
@@ -87,13 +96,26 @@ void FileCall::on_file_reply(const Context& context, const FileReply& m) {
   end(FileResult::Outcome::kOk);
 }
 
+void FileCall::node_unreachable(const Context& context, NodeId node) {
+  if (done_ || !scan_) return;
+  scan_->node_unreachable(context.now, node, context.image, context.book);
+  advance(context);
+}
+
 void FileCall::coordinator_unreachable() {
-  if (asked_ && !answered_) end(FileResult::Outcome::kNoCoordinator);
+  if (done_ || answered_) return;
+  if (asked_ || asks_last(result_.request.kind)) end(FileResult::Outcome::kNoCoordinator);
 }
 
 void FileCall::tick(const Context& context) {
   if (done_) return;
-  if (asked_ && !answered_ && context.now - asked_at_ >= kAskAgainAfter) ask(context);
+  if (!answered_ && context.now - asked_at_ >= kAskAgainAfter) {
+    if (asked_) {
+      ask(context);
+    } else if (asks_last(result_.request.kind)) {
+      probe(context);  // the reports that the scan waits for: is anybody there to take them in?
+    }
+  }
   if (scan_ && !scan_->done()) {
     scan_->tick(context.now, context.path, context.image, context.book, context.effects);
   }

@@ -67,6 +67,7 @@ class FileCall {
   // ScanCall::on_reply().
   bool on_scan_reply(const Context& context, ScanReply* m);
   void on_file_reply(const Context& context, const FileReply& m);
+  void node_unreachable(const Context& context, NodeId node);
   void coordinator_unreachable();
   void tick(const Context& context);
 
@@ -77,6 +78,7 @@ class FileCall {
  private:
   void start_scan(const Context& context);
   void ask(const Context& context);
+  void probe(const Context& context);
   void advance(const Context& context);
   void end(FileResult::Outcome outcome);
 

@@ -11,6 +11,8 @@ namespace {
 
 constexpr base::Duration kFirstPatience = base::ms(300);
 constexpr base::Duration kPatienceMax = base::seconds(2);
+// After a node could not be reached; doubles like any patience.
+constexpr base::Duration kAgainAfter = base::ms(50);
 // A bucket that is being handed over, or a map that is behind: worth another try before giving up.
 constexpr base::Duration kFailAfter = base::ms(700);
 
@@ -62,10 +64,11 @@ void ScanCall::start(base::Instant now, const ReplyPath& path, FileState image,
 }
 
 bool ScanCall::take(ReversedHash from, ReversedHash last) {
+  if (from > last) return false;
   auto it = uncovered_.upper_bound(from);
   if (it == uncovered_.begin()) return false;
   --it;
-  if (it->second < last || it->second < from) return false;  // overlaps what is covered
+  if (it->second < last) return false;  // overlaps what is covered
   const ReversedHash gap_first = it->first;
   const ReversedHash gap_last = it->second;
   uncovered_.erase(it);
@@ -91,23 +94,36 @@ bool ScanCall::assemble(ScanReply* m) {
   return true;
 }
 
+// Scan of one bucket: nothing from here on is wanted.
+void ScanCall::end_at(ReversedHash first) {
+  const auto it = uncovered_.lower_bound(first);
+  uncovered_.erase(it, uncovered_.end());
+  if (uncovered_.empty()) return;
+  ReversedHash& last = uncovered_.rbegin()->second;
+  last = std::min(last, first - 1);
+}
+
+void ScanCall::fail(BucketNo bucket) {
+  failed_ = true;
+  failed_bucket_ = bucket;
+}
+
 bool ScanCall::on_reply(base::Instant now, ScanReply* reply, Effects* effects) {
   const ScanReply& m = *reply;
   if (m.scan != number_ || failed_) return false;
   if (m.code != Code::kOk) {
-    if (m.code == Code::kDown || now - started_at_ > kFailAfter) {
-      failed_ = true;
-      failed_bucket_ = m.bucket.a;
-    }
+    if (m.code == Code::kDown || now - started_at_ > kFailAfter) fail(m.bucket.a);
     return false;
   }
   if (only_ && m.bucket.a != *only_) {
-    uncovered_.clear();  // the bucket ends here, or was never there
+    // The bucket ends before this, or was never there. What it has before this may still come: when
+    // it splits during the scan, its child is often faster.
+    end_at(m.from);
     return false;
   }
   progress_at_ = now;
   if (!assemble(reply) || !take(m.from, m.last)) return false;
-  if (only_ && !m.more) uncovered_.clear();
+  if (only_ && !m.more) end_at(m.last);
   answered_.insert(m.bucket.a);
   patience_ = kFirstPatience;
   if (m.more) {
@@ -115,6 +131,25 @@ bool ScanCall::on_reply(base::Instant now, ScanReply* reply, Effects* effects) {
                   ScanMore{m.to.client, number_, m.bucket.a, m.last});
   }
   return true;
+}
+
+BucketNo ScanCall::nearest(ReversedHash first, FileState image, const AddressBook& book) {
+  BucketNo a = address(image, reverse64(first));
+  while (a > 0 && book.locate(a) == NodeId::kNone) a = parent(a);
+  return a;
+}
+
+void ScanCall::node_unreachable(base::Instant now, NodeId node, FileState image,
+                                const AddressBook& book) {
+  if (done() || failed_) return;
+  for (const auto& [first, last] : uncovered_) {
+    const BucketNo a = nearest(first, image, book);
+    if (book.locate(a) != node) continue;
+    if (now - started_at_ >= kFailAfter) return fail(a);
+    progress_at_ = now;
+    patience_ = kAgainAfter;
+    return;
+  }
 }
 
 void ScanCall::tick(base::Instant now, const ReplyPath& path, FileState image,
@@ -132,8 +167,7 @@ void ScanCall::ask_for_gaps(const ReplyPath& path, FileState image, const Addres
     scan.solo = true;
     scan.from = first;
     scan.last = last;
-    scan.to = address(image, reverse64(first));
-    while (book.locate(scan.to) == NodeId::kNone && scan.to > 0) scan.to = parent(scan.to);
+    scan.to = nearest(first, image, book);
     effects->send(Destination::to_bucket(book.locate(scan.to), scan.to), scan);
   }
 }

@@ -33,6 +33,10 @@ class ScanCall {
   // repetitions are no news.
   bool on_reply(base::Instant now, ScanReply* m, Effects* effects);
 
+  // What was sent to this node and not answered will not be: its link is down. Tried again soon,
+  // and given up when that has been so for too long.
+  void node_unreachable(base::Instant now, NodeId node, FileState image, const AddressBook& book);
+
   // Asks again for what is missing.
   void tick(base::Instant now, const ReplyPath& path, FileState image, const AddressBook& book,
             Effects* effects);
@@ -51,6 +55,10 @@ class ScanCall {
   void ask_for_gaps(const ReplyPath& path, FileState image, const AddressBook& book,
                     Effects* effects) const;
   bool take(ReversedHash from, ReversedHash last);
+  void end_at(ReversedHash first);
+  // The bucket to ask for what is missing from `first` on.
+  static BucketNo nearest(ReversedHash first, FileState image, const AddressBook& book);
+  void fail(BucketNo bucket);
   bool assemble(ScanReply* m);
 
   uint64_t number_;

@@ -117,6 +117,16 @@ void ScanJob::reply(const View& view, ReversedHash last, Effects* effects) {
   from_ = last + 1;
 }
 
+bool ScanJob::has_in_hand(const Scan& scan, ReversedHash from, ReversedHash last) {
+  if (done_ || scan.scan != scan_.scan || scan.client.client != scan_.client.client) return false;
+  if (from > last_ || last < from_) return false;
+  if (waiting_) {
+    done_ = true;
+    return false;
+  }
+  return from_ <= from && last <= last_;
+}
+
 bool ScanJob::resume(base::Instant now, const ScanMore& more) {
   if (!waiting_ || more.client != scan_.client.client || more.scan != scan_.scan ||
       more.after + 1 != from_) {

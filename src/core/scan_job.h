@@ -47,6 +47,10 @@ class ScanJob {
     return !done_ && !waiting_ && (reports_settled || scan_.kind != ScanKind::kSettle);
   }
 
+  // The client asks again. What of that is in hand already, from `from` to `last`, needs no second
+  // job; a job that waits has lost a piece or the word to go on, and ends.
+  bool has_in_hand(const Scan& scan, ReversedHash from, ReversedHash last);
+
   // The client asks to go on. False when it is not this job that it means.
   bool resume(base::Instant now, const ScanMore& more);
 
