@@ -49,12 +49,13 @@ constexpr std::optional<BucketNo> forward_address(BucketMark self, HashValue c) 
 }
 
 // A3: the image after an IAM. A mark that says nothing new leaves the image as it is; the image of
-// a growing file never exceeds the file.
+// a growing file never exceeds the file, and never shrinks: the papers' client has one request
+// under way, one that has more gets IAMs that answer an image which it has no longer.
 constexpr FileState adjust_image(FileState image, BucketMark iam) {
   if (iam.j <= image.i) return image;
   FileState s{static_cast<Level>(iam.j - 1), iam.a + 1};
   if (s.n >= (uint64_t{1} << s.i)) s = {static_cast<Level>(s.i + 1), 0};
-  return s;
+  return bucket_count(s) > bucket_count(image) ? s : image;
 }
 
 // The state after the split of bucket n.

@@ -213,10 +213,6 @@ void Server::on(base::Instant now, const SplitOrder& m, Effects* effects) {
   }
   book_.learn(m.book);
   bucket->on_split_order(now, m, effects);
-  // Known from here on: the bucket forwards to its child as soon as it has handed over. An order
-  // that came too late changes nothing; the child is where the earlier one put it.
-  const SplitSource* split = bucket->split();
-  if (split != nullptr && split->target() == m.target) book_.set(m.target, split->target_node());
 }
 
 void Server::on(base::Instant now, const SplitRecords& m, Effects* effects) {
@@ -300,6 +296,10 @@ void Server::turn(base::Instant now, Effects* effects) {
     if (!bucket.has_work()) continue;
     turn_next_ = it->first + 1;
     bucket.turn(now, effects);
+    // Known from here on, and not before: a target can be given up until the hand-over, and clients
+    // that were told of it would ask for the bucket there.
+    const SplitSource* split = bucket.split();
+    if (split != nullptr && split->handed_over()) book_.set(split->target(), split->target_node());
     break;
   }
   const bool more = std::any_of(buckets_.begin(), buckets_.end(),

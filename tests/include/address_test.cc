@@ -182,6 +182,13 @@ TEST(LhStarA3Test, aLevelThatIsNoNewsLeavesTheImage) {
   EXPECT_EQ(adjust_image(plain_state(3, 2), {0, 0}), plain_state(3, 2));
 }
 
+TEST(LhStarA3Test, anOlderMarkOfTheSameLevelLeavesTheImage) {
+  // The answer to a request that was sent with an older image than this one.
+  EXPECT_EQ(adjust_image(plain_state(3, 3), {1, 4}), plain_state(3, 3));
+  EXPECT_EQ(adjust_image(plain_state(3, 3), {2, 4}), plain_state(3, 3));
+  EXPECT_EQ(adjust_image(plain_state(3, 3), {3, 4}), plain_state(3, 4));
+}
+
 struct WorkedExample {
   FileState file;
   FileState image;
