@@ -92,23 +92,38 @@ std::optional<Bucket::Answer> Bucket::execute_once(const Request& request, HashV
   return answer;
 }
 
+// Each insert that leaves the bucket with more than b records is a collision, and each collision is
+// a split, of bucket n. While the split for one collision is not done yet, further inserts cannot
+// know whether they would still collide after it: they wait, and are looked at one by one when it
+// is done. What the splits have relieved by then is no collision.
 void Bucket::count_collision() {
-  if (table_.size() > host_.options.capacity) ++collisions_;
+  if (table_.size() > host_.options.capacity) ++overdue_;
 }
 
 // -------------------------------------------------------------------------------------- growth
 
 void Bucket::report_overflow(base::Instant now, Effects* effects) {
-  if (report_under_way_ || reports_settled()) return;
+  if (report_under_way_ || overdue_ == 0) return;
+  if (table_.size() <= host_.options.capacity) {
+    overdue_ = 0;
+    return;
+  }
+  --overdue_;
+  ++collisions_;
   report_under_way_ = true;
+  send_report(now, effects);
+}
+
+void Bucket::send_report(base::Instant now, Effects* effects) {
   reported_at_ = now;
   effects->send(Destination::to_coordinator(),
                 Overflow{mark_.a, mark_.j, table_.size(), collisions_});
 }
 
 void Bucket::on_overflow_ack(base::Instant now, const OverflowAck& ack, Effects* effects) {
-  if (ack.collisions <= collisions_acked_ || ack.collisions > collisions_) return;
-  collisions_acked_ = ack.collisions;
+  if (ack.collisions > collisions_ || ack.done > ack.collisions) return;
+  collisions_taken_in_ = std::max(collisions_taken_in_, ack.collisions);
+  if (!report_under_way_ || ack.done < collisions_) return;
   report_under_way_ = false;
   report_overflow(now, effects);
 }
@@ -134,9 +149,13 @@ void Bucket::on_split_order(base::Instant now, const SplitOrder& order, Effects*
 void Bucket::hand_over(base::Instant now, Effects* effects) {
   const ReversedHash mid = interval_of(mark_).first + ((~ReversedHash{0} >> mark_.j) >> 1) + 1;
   mark_.j = static_cast<Level>(mark_.j + 1);
+  const uint64_t records = table_.size();
   departing_ = table_.split_off();
   freeing_ = false;
-  split_->hand_over(now, dedup_, effects);
+  // The inserts that wait to be reported go with the records.
+  const uint64_t share = records == 0 ? 0 : overdue_ * departing_->size() / records;
+  overdue_ -= share;
+  split_->hand_over(now, dedup_, share, effects);
   LH_CHECK(interval_of(mark_).last == mid - 1);
   for (ScanJob& job : scans_) {
     if (std::optional<Scan> rest = job.cut(mid)) {
@@ -182,6 +201,7 @@ bool Bucket::on_split_records(const SplitRecords& message, Effects* effects) {
     if (!apply(message)) return false;
     ++target_next_batch_;
     live_ = message.last;
+    if (live_) overdue_ = message.overdue;
   }
   effects->send(source, ack);
   return live_;
@@ -233,7 +253,8 @@ std::deque<OwnedMessage> Bucket::take_held() {
 // ---------------------------------------------------------------------------------------- scan
 
 ScanJob::View Bucket::view() const {
-  return {mark_, host_.node, &table_, host_.book, reports_settled()};
+  const uint64_t overdue = table_.size() > host_.options.capacity ? overdue_ : 0;
+  return {mark_, host_.node, &table_, host_.book, overdue, reports_settled()};
 }
 
 size_t Bucket::count_open_scans() const {
@@ -293,8 +314,8 @@ void Bucket::turn(base::Instant now, Effects* effects) {
 }
 
 void Bucket::tick(base::Instant now, Effects* effects) {
-  if (report_under_way_ && now - reported_at_ >= kReportAgainAfter) report_under_way_ = false;
   report_overflow(now, effects);
+  if (report_under_way_ && now - reported_at_ >= kReportAgainAfter) send_report(now, effects);
   if (split_) split_->tick(now, effects);
   scans_.remove_if([now](const ScanJob& job) { return job.abandoned(now); });
 }

@@ -46,6 +46,7 @@ class Bucket {
   BucketMark mark() const { return mark_; }
   bool live() const { return live_; }
   uint64_t records() const { return table_.size(); }
+  uint64_t collisions() const { return collisions_; }  // since the bucket was made
   uint64_t bytes() const { return table_.payload_bytes(); }
   const table::HashTable& table() const { return table_; }
 
@@ -61,7 +62,7 @@ class Bucket {
   // ---- growth. Collisions are reported one message at a time, so that a burst costs few.
   void report_overflow(base::Instant now, Effects* effects);
   void on_overflow_ack(base::Instant now, const OverflowAck& ack, Effects* effects);
-  bool reports_settled() const { return collisions_acked_ == collisions_; }
+  bool reports_settled() const { return collisions_taken_in_ == collisions_; }
 
   // ---- split, giving side.
   // Starts the split, or answers that it is done, or that the records are already handed over.
@@ -90,6 +91,7 @@ class Bucket {
 
  private:
   void count_collision();
+  void send_report(base::Instant now, Effects* effects);
   void hand_over(base::Instant now, Effects* effects);
   bool apply(const SplitRecords& message);
   ScanJob::View view() const;
@@ -103,8 +105,9 @@ class Bucket {
   Dedup dedup_;
 
   uint64_t collisions_ = 0;
-  uint64_t collisions_acked_ = 0;
-  bool report_under_way_ = false;
+  uint64_t collisions_taken_in_ = 0;  // by the coordinator
+  uint64_t overdue_ = 0;              // inserts beyond the capacity that wait to be reported
+  bool report_under_way_ = false;     // until its split is done
   base::Instant reported_at_;
 
   std::unique_ptr<SplitSource> split_;

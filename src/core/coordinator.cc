@@ -139,16 +139,25 @@ void Coordinator::on(base::Instant now, const Overflow& m, Effects* effects) {
     ++counters_.rejected;
     return;
   }
-  if (collisions_seen_.size() <= m.bucket) collisions_seen_.resize(m.bucket + 1);
-  uint64_t& seen = collisions_seen_[m.bucket];
-  if (m.collisions > seen) {
-    counters_.collisions += m.collisions - seen;
-    owed_ += m.collisions - seen;
-    seen = m.collisions;
+  if (reports_.size() <= m.bucket) reports_.resize(m.bucket + 1);
+  Reports& reports = reports_[m.bucket];
+  if (m.collisions > reports.taken_in) {
+    const uint64_t news = m.collisions - reports.taken_in;
+    counters_.collisions += news;
+    owed_ += news;
+    reports.taken_in = m.collisions;
+    debts_.push_back({m.bucket, m.collisions, news});
   }
-  const NodeId at = begun ? split_->order.target_node : book_.locate(m.bucket);
-  effects->send(Destination::to_bucket(at, m.bucket), OverflowAck{m.bucket, seen});
+  acknowledge(m.bucket, effects);
   grow(now, effects);
+}
+
+void Coordinator::acknowledge(BucketNo bucket, Effects* effects) const {
+  const bool begun = split_ && bucket == split_->order.target;
+  const NodeId at = begun ? split_->order.target_node : book_.locate(bucket);
+  const Reports& reports = reports_[bucket];
+  effects->send(Destination::to_bucket(at, bucket),
+                OverflowAck{bucket, reports.taken_in, reports.done});
 }
 
 NodeId Coordinator::place() const {
@@ -219,8 +228,18 @@ void Coordinator::complete(base::Instant now, Effects* effects) {
   ++counters_.splits;
   broadcast({order.target, {order.target_node}, {*book_.node(order.target_node)}}, effects);
   split_.reset();
+  pay_debt(effects);
   grow(now, effects);
   settle(effects);
+}
+
+void Coordinator::pay_debt(Effects* effects) {
+  LH_CHECK(!debts_.empty());
+  Debt& first = debts_.front();
+  if (--first.splits > 0) return;
+  reports_[first.bucket].done = first.collisions;
+  acknowledge(first.bucket, effects);
+  debts_.pop_front();
 }
 
 // --------------------------------------------------------------------------------------- queries

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -68,6 +69,17 @@ class Coordinator {
     bool handed_over = false;  // the target cannot be changed any more
     base::Instant sent_at;
   };
+  // Collisions of one bucket, counted since it was made: reported, and answered by splits.
+  struct Reports {
+    uint64_t taken_in = 0;
+    uint64_t done = 0;
+  };
+  // Splits owed for a report. The first one is the split under way, when there is one.
+  struct Debt {
+    BucketNo bucket = 0;
+    uint64_t collisions = 0;  // Reports::done when it is paid
+    uint64_t splits = 0;
+  };
   struct Settler {
     ReplyPath path;
     std::string listener;
@@ -97,6 +109,8 @@ class Coordinator {
   void aim_at(Attempt attempt);
   void send_order(base::Instant now, Effects* effects);
   void complete(base::Instant now, Effects* effects);
+  void acknowledge(BucketNo bucket, Effects* effects) const;
+  void pay_debt(Effects* effects);
   void settle(Effects* effects);
   std::string obstacle() const;
   FileReply describe(const ReplyPath& to, uint64_t query, FileQueryKind kind) const;
@@ -104,10 +118,11 @@ class Coordinator {
   FileOptions options_;
   FileState state_;
   AddressBook book_;
-  std::map<NodeId, Node> nodes_;           // by number, which is the order of registration
-  std::map<NodeId, uint64_t> known_;       // how much of the book each node has
-  std::vector<uint64_t> collisions_seen_;  // by bucket
-  uint64_t owed_ = 0;                      // splits not begun
+  std::map<NodeId, Node> nodes_;      // by number, which is the order of registration
+  std::map<NodeId, uint64_t> known_;  // how much of the book each node has
+  std::vector<Reports> reports_;      // by bucket
+  std::deque<Debt> debts_;            // in the order in which they are paid
+  uint64_t owed_ = 0;                 // splits not begun
   std::optional<Split> split_;
   uint64_t split_number_ = 0;
   std::vector<Settler> settlers_;  // who waits for SETTLE

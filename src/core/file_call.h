@@ -76,13 +76,18 @@ class FileCall {
   const FileResult& result() const { return result_; }
 
  private:
+  // Scan and question of this round; the answers to those of another are told apart by it.
+  uint64_t scan_number() const { return number_ | round_ << 32; }
   void start_scan(const Context& context);
+  void look_again(const Context& context);
   void ask(const Context& context);
   void probe(const Context& context);
   void advance(const Context& context);
   void end(FileResult::Outcome outcome);
 
-  uint64_t number_;
+  uint64_t number_;       // below 2^32
+  uint64_t round_ = 0;    // below 2^31
+  uint64_t overdue_ = 0;  // of the buckets that answered in this round
   FileResult result_;
   std::optional<ScanCall> scan_;
   bool asked_ = false;

@@ -54,8 +54,8 @@ std::string line(const Overflow& m) {
                 static_cast<Ull>(m.collisions));
 }
 std::string line(const OverflowAck& m) {
-  return format("OverflowAck bucket=%llu collisions=%llu", static_cast<Ull>(m.bucket),
-                static_cast<Ull>(m.collisions));
+  return format("OverflowAck bucket=%llu collisions=%llu done=%llu", static_cast<Ull>(m.bucket),
+                static_cast<Ull>(m.collisions), static_cast<Ull>(m.done));
 }
 std::string line(const SplitOrder& m) {
   return format("SplitOrder split=%llu source=", static_cast<Ull>(m.split)) + to_string(m.source) +

@@ -98,10 +98,12 @@ struct Overflow {
   uint64_t records = 0;
   uint64_t collisions = 0;
 };
-// Coordinator -> bucket: reports up to this count have been taken in.
+// Coordinator -> bucket, twice a report: collisions up to this count have been taken in, and the
+// splits for those up to `done` are done. A bucket reports one collision at a time.
 struct OverflowAck {
   BucketNo bucket = 0;
   uint64_t collisions = 0;
+  uint64_t done = 0;
 };
 
 // Coordinator -> bucket n, repeated until SplitDone. `book` tells every bucket below `target` that
@@ -129,7 +131,8 @@ struct SplitRecords {
   bool last = false;
   BucketNo source = 0;
   NodeId source_node = NodeId::kNone;
-  BucketMark target;         // address and level that it will have
+  BucketMark target;     // address and level that it will have
+  uint64_t overdue = 0;  // with `last`: the target's share of the inserts that wait to be reported
   std::string_view changes;  // see core/change.h
 };
 // Target -> source: every batch up to and including this one has been applied.
@@ -177,6 +180,7 @@ struct ScanReply {
   ReversedHash last = 0;
   uint64_t records = 0;  // kStats: records of the bucket in [from, last]
   uint64_t bytes = 0;    // kStats: their keys and values
+  uint64_t overdue = 0;  // kSettle: inserts beyond the capacity that wait to be reported
   bool more = false;     // the bucket waits for ScanMore before it goes on
   uint32_t chunk = 0;
   bool partial = false;

@@ -104,6 +104,7 @@ void ScanJob::reply(const View& view, ReversedHash last, Effects* effects) {
   answer.last = last;
   answer.records = records_;
   answer.bytes = bytes_;
+  if (scan_.kind == ScanKind::kSettle) answer.overdue = view.overdue;
   answer.more = last != last_;
   if (answer.more) answer.book = view.book->part_from(view.mark.a, 1);
   for (const std::string& chunk : chunks_) {

@@ -36,6 +36,7 @@ class ScanJob {
     NodeId node = NodeId::kNone;
     const table::HashTable* table = nullptr;
     const AddressBook* book = nullptr;
+    uint64_t overdue = 0;
     bool reports_settled = true;  // every collision has been taken in by the coordinator
   };
 

@@ -103,19 +103,26 @@ void SplitSource::send_unsent(base::Instant now, size_t window, Effects* effects
 void SplitSource::send(const Batch& batch, Effects* effects) const {
   effects->send(Destination::to_bucket(target_node_, target_.a),
                 SplitRecords{split_, stream_, batch.number, batch.last, source_, self_, target_,
-                             batch.changes});
+                             batch.last ? overdue_ : 0, batch.changes});
 }
 
 bool SplitSource::window_open() const {
   return unsent_ == 0 && batches_.size() < kWindow && pending_bytes_ < kSplitWindowBytes;
 }
 
+bool SplitSource::can_go_on() const {
+  if (phase_ != Phase::kStreaming) return false;
+  return unsent_ > 0 ? batches_.size() - unsent_ < kWindow : window_open();
+}
+
 bool SplitSource::ready_to_hand_over() const {
   return phase_ == Phase::kStreaming && walk_done_ && next_number_ > 0 && window_open();
 }
 
-void SplitSource::hand_over(base::Instant now, const Dedup& dedup, Effects* effects) {
+void SplitSource::hand_over(base::Instant now, const Dedup& dedup, uint64_t overdue,
+                            Effects* effects) {
   LH_CHECK(ready_to_hand_over());
+  overdue_ = overdue;
   const auto cut = [this] {
     if (open_.size() >= kSplitBatchBytes) close_batch(false);
   };

@@ -40,9 +40,7 @@ class SplitSource {
   bool slice(base::Instant now, const table::HashTable& table, Effects* effects);
 
   // Whether slice() would do something, or the hand-over is next.
-  bool can_go_on() const {
-    return phase_ == Phase::kStreaming && batches_.size() - unsent_ < kWindow;
-  }
+  bool can_go_on() const;
 
   // A change that the bucket has just applied to a record of its own. Bound: !handed_over().
   void on_put(ReversedHash r, std::string_view key, std::string_view value);
@@ -51,7 +49,8 @@ class SplitSource {
   // Everything has been walked and sent, and the last batch would go out at once.
   bool ready_to_hand_over() const;
   // Bound: ready_to_hand_over(). From here on the bucket forwards what belongs to the target.
-  void hand_over(base::Instant now, const Dedup& dedup, Effects* effects);
+  // overdue: the target's share of the inserts that wait to be reported as collisions.
+  void hand_over(base::Instant now, const Dedup& dedup, uint64_t overdue, Effects* effects);
 
   void on_ack(base::Instant now, const SplitRecordsAck& ack, Effects* effects);
 
@@ -94,6 +93,7 @@ class SplitSource {
   size_t unsent_ = 0;          // how many at the back of batches_ have not been sent
   size_t pending_bytes_ = 0;   // in batches_ and open_
   uint32_t next_number_ = 0;
+  uint64_t overdue_ = 0;
   base::Instant progress_at_;
 };
 

@@ -60,6 +60,7 @@ template <typename V>
 void fields(V& v, Field<V, core::OverflowAck>& m) {
   bucket(v, m.bucket);
   v.number(m.collisions);
+  v.number(m.done);
 }
 
 template <typename V>
@@ -87,6 +88,7 @@ void fields(V& v, Field<V, core::SplitRecords>& m) {
   bucket(v, m.source);
   fields(v, m.source_node);
   fields(v, m.target);
+  v.number(m.overdue);
   v.bytes(m.changes, kRunBytesMax, "changes too long");
 }
 
@@ -125,6 +127,7 @@ void fields(V& v, Field<V, core::ScanReply>& m) {
   v.require(m.from <= m.last, "interval ends before it starts");
   v.number(m.records);
   v.number(m.bytes);
+  v.number(m.overdue);
   v.flag(m.more);
   v.number(m.chunk);
   v.flag(m.partial);
