@@ -5,7 +5,7 @@
 
 namespace lh::net {
 
-void Buffer::make_space(size_t n) {
+void Buffer::grow(size_t n) {
   const size_t used = size();
   // Moving `used` bytes is paid for by the begin_ >= used bytes consumed since they were last
   // moved.
@@ -30,7 +30,7 @@ void Buffer::move_to_block(size_t capacity) {
   }
   char* block = pool_.take(capacity);
   if (used > 0) std::memcpy(block, block_ + begin_, used);
-  if (block_ != nullptr) pool_.give(block_, capacity_);
+  pool_.give(block_, capacity_);
   block_ = block;
   capacity_ = capacity;
   begin_ = 0;
@@ -40,13 +40,6 @@ void Buffer::move_to_block(size_t capacity) {
 void Buffer::shrink() {
   const size_t capacity = BufferPool::capacity_for(size());
   if (capacity < capacity_) move_to_block(capacity);
-}
-
-void Buffer::release() {
-  if (block_ == nullptr) return;
-  pool_.give(block_, capacity_);
-  block_ = nullptr;
-  capacity_ = 0;
 }
 
 }  // namespace lh::net

@@ -91,10 +91,20 @@ class Buffer {
   }
 
  private:
-  void make_space(size_t n);
-  void move_to_block(size_t capacity);
+  void make_space(size_t n) {
+    if (block_ != nullptr) return grow(n);
+    capacity_ = BufferPool::capacity_for(n);
+    block_ = pool_.take(capacity_);
+  }
+  void release() {
+    if (block_ == nullptr) return;
+    pool_.give(block_, capacity_);
+    block_ = nullptr;
+    capacity_ = 0;
+  }
+  void grow(size_t n);
   void shrink();
-  void release();
+  void move_to_block(size_t capacity);
 
   BufferPool& pool_;
   char* block_ = nullptr;

@@ -108,12 +108,11 @@ void Connection::on_ready(Ready ready) {
 }
 
 void Connection::read_available() {
-  const LifelineGuard guard(lifeline_);
   for (size_t left = group_.limits.read_turn_max; left > 0;) {
     size_t asked = left;
     const ptrdiff_t got = read_once(&asked);
-    if (got == 0) end_input();
-    if (got <= 0 || guard.cut()) return;
+    if (got < 0) return;
+    if (got == 0) return end_input();
     if (!deliver()) return;
     // A short read emptied the socket: the call that would say so is saved.
     if (static_cast<size_t>(got) < asked) break;

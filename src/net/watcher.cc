@@ -15,9 +15,7 @@ Status Watcher::open(int fd, Interest interest) {
   return {};
 }
 
-void Watcher::set_interest(Interest interest) {
-  LH_CHECK(is_open());
-  if (interest == interest_) return;
+void Watcher::change_interest(Interest interest) {
   loop_.change_interest(fd_, interest);
   interest_ = interest;
 }

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 
+#include "base/check.h"
 #include "lh/status.h"
 
 namespace lh::net {
@@ -53,7 +54,10 @@ class Watcher {
   Status open(int fd, Interest interest);
 
   // Costs a system call only when the interest changes. Precondition: open.
-  void set_interest(Interest interest);
+  void set_interest(Interest interest) {
+    LH_CHECK(is_open());
+    if (interest != interest_) change_interest(interest);
+  }
 
   // Ends the registration; nothing happens when there is none.
   void close();
@@ -62,6 +66,8 @@ class Watcher {
   Interest interest() const { return interest_; }
 
  private:
+  void change_interest(Interest interest);
+
   EventLoop& loop_;
   EventHandler& handler_;
   int fd_ = -1;

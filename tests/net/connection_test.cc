@@ -2,19 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "base/prng.h"
-#include "tests/net/fixture.h"
+#include "tests/net/connection_fixture.h"
 
 namespace lh::net {
 namespace {
 
+using testing::EchoLines;
+using testing::kKiB;
 using testing::kNoWait;
 using testing::make_loop;
 using testing::make_socket_pair;
@@ -25,73 +24,7 @@ using testing::peer_writes;
 using testing::SocketPair;
 using testing::turn_until;
 
-constexpr size_t kKiB = 1024;
-
-// Answers each line with the same line, and writes down what happens to it.
-class EchoLines final : public ConnectionHandler {
- public:
-  void on_data(Connection& connection) override {
-    ++calls;
-    if (data_body) return data_body(connection);
-    echo(connection);
-  }
-  void echo(Connection& connection) {
-    Buffer& input = connection.input();
-    for (size_t end = 0; (end = input.view().find('\n')) != std::string_view::npos;) {
-      if (connection.output_full()) return;
-      ++lines;
-      connection.write(input.view().substr(0, end + 1));
-      input.consume(end + 1);
-    }
-  }
-  void on_end_of_input(Connection& connection) override {
-    story += "end ";
-    end_body ? end_body(connection) : ConnectionHandler::on_end_of_input(connection);
-  }
-  void on_closed(Connection& connection, CloseReason reason) override {
-    story += std::string(to_string(reason)) + ". ";
-    if (closed_body) closed_body(connection);
-  }
-
-  int calls = 0;
-  int lines = 0;
-  std::string story;
-  std::function<void(Connection&)> data_body;
-  std::function<void(Connection&)> end_body;
-  std::function<void(Connection&)> closed_body;
-};
-
-class ConnectionTest : public ::testing::Test {
- protected:
-  void open(SocketPair pair) {
-    peer_ = std::move(pair.there);
-    connection_ = std::make_unique<Connection>(*loop_, group_, echo_);
-    const Status status = connection_->open(std::move(pair.here));
-    ASSERT_TRUE(status.ok()) << status.message();
-  }
-  void open() { open(make_socket_pair()); }
-  void turn() { loop_->run_once(kNoWait); }
-  // The loop finds nothing more to do.
-  void settle() {
-    for (int i = 0; i < 100; ++i) turn();
-  }
-  // Small kernel buffers: a peer that does not read is felt soon.
-  SocketPair make_narrow_pair() {
-    SocketPair pair = make_socket_pair();
-    const int bytes = 4096;
-    for (const Socket* socket : {&pair.here, &pair.there}) {
-      EXPECT_EQ(0, setsockopt(socket->fd(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes));
-    }
-    return pair;
-  }
-
-  base::ManualClock clock_;
-  std::unique_ptr<EventLoop> loop_ = make_loop(clock_);
-  ConnectionGroup group_;
-  EchoLines echo_;
-  Socket peer_;
-  std::unique_ptr<Connection> connection_;
-};
+using ConnectionTest = testing::ConnectionFixture;
 
 TEST_F(ConnectionTest, answers_in_the_turn_of_the_request) {
   open();
@@ -412,169 +345,6 @@ TEST_F(ConnectionTest, one_may_close_another_while_both_are_flushed) {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Limits and backpressure.
-
-TEST_F(ConnectionTest, a_turn_reads_a_bounded_amount) {
-  group_.limits.read_turn_max = 4 * kKiB;
-  open();
-  echo_.data_body = [](Connection& connection) {
-    connection.input().consume(connection.input().size());
-  };
-  peer_writes(peer_, std::string(20 * kKiB, 'x'));
-  turn();
-  EXPECT_EQ(4 * kKiB, connection_->stats().bytes_in);
-  for (int i = 0; i < 4; ++i) turn();
-  EXPECT_EQ(20 * kKiB, connection_->stats().bytes_in);
-}
-
-TEST_F(ConnectionTest, a_request_as_long_as_the_limit_is_read_over_many_turns) {
-  group_.limits.input_max = 3 << 20;
-  group_.limits.output_soft_max = 8 << 20;
-  open();
-  std::string line((3 << 20) - 1, 'v');
-  line += '\n';
-  std::string answer;
-  size_t sent = 0;
-  EXPECT_TRUE(turn_until(*loop_, [&] {
-    const ssize_t n = ::send(peer_.fd(), line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
-    if (n > 0) sent += static_cast<size_t>(n);
-    answer += peer_reads(peer_);
-    return answer.size() == line.size();
-  }));
-  EXPECT_TRUE(answer == line);
-  EXPECT_EQ(0u, connection_->input().capacity());
-}
-
-TEST_F(ConnectionTest, a_request_beyond_the_input_limit_closes_it) {
-  group_.limits.input_max = 10 * kKiB;
-  open();
-  peer_writes(peer_, std::string(11 * kKiB, 'x'));
-  settle();
-  EXPECT_EQ("input limit. ", echo_.story);
-  EXPECT_EQ(1u, group_.closed[static_cast<size_t>(CloseReason::kInputLimit)]);
-}
-
-TEST_F(ConnectionTest, output_beyond_the_limit_closes_it) {
-  group_.limits.output_soft_max = 8 * kKiB;
-  group_.limits.output_max = 16 * kKiB;
-  open(make_narrow_pair());
-  const std::string piece(kKiB, 'x');
-  for (int i = 0; i < 1000; ++i) {
-    connection_->write(piece);
-    if (!connection_->is_open()) break;
-    if (i % 8 == 0) turn();
-  }
-  EXPECT_FALSE(connection_->is_open());
-  EXPECT_EQ("", echo_.story);  // not from within write()
-  settle();
-  EXPECT_EQ("output limit. ", echo_.story);
-  EXPECT_EQ(1u, group_.closed[static_cast<size_t>(CloseReason::kOutputLimit)]);
-}
-
-TEST_F(ConnectionTest, a_peer_that_does_not_read_is_not_read_from) {
-  group_.limits.output_soft_max = 8 * kKiB;
-  open(make_narrow_pair());
-  const std::string line = std::string(1023, 'x') + "\n";
-  size_t sent = 0;
-  // The peer writes until its own socket is full: nobody takes the bytes any more.
-  for (int i = 0; i < 1000; ++i) {
-    const ssize_t n = ::send(peer_.fd(), line.data(), line.size(), MSG_NOSIGNAL);
-    if (n > 0) sent += static_cast<size_t>(n);
-    turn();
-  }
-  EXPECT_LT(sent, 100 * kKiB);
-  EXPECT_TRUE(connection_->output_full());
-  EXPECT_LE(connection_->output_size(), 8 * kKiB + line.size());
-  EXPECT_EQ(0u, loop_->run_once(kNoWait));  // and the loop can sleep
-  // Once the peer reads, everything flows, in order and whole.
-  std::string received;
-  EXPECT_TRUE(turn_until(*loop_, [&] {
-    received += peer_reads(peer_);
-    return received.size() >= sent / line.size() * line.size();
-  }));
-  EXPECT_EQ(sent / line.size(), received.size() / line.size());
-  for (size_t at = 0; at < received.size(); at += line.size()) {
-    ASSERT_EQ(line, received.substr(at, line.size()));
-  }
-  EXPECT_EQ("", echo_.story);
-}
-
-// A whole pipeline is in the input buffer, the answers do not fit: the handler stops, and is called
-// again although nothing more arrives.
-TEST_F(ConnectionTest, requests_left_in_the_buffer_are_taken_up_again) {
-  group_.limits.output_soft_max = 2 * kKiB;
-  open();
-  std::string pipeline;
-  for (int i = 0; i < 1000; ++i) pipeline += "request " + std::to_string(i) + "\n";
-  peer_writes(peer_, pipeline);
-  turn();
-  EXPECT_LT(echo_.lines, 1000);
-  std::string received = peer_reads(peer_);
-  EXPECT_TRUE(turn_until(*loop_, [&] {
-    received += peer_reads(peer_);
-    return received.size() == pipeline.size();
-  }));
-  EXPECT_EQ(pipeline, received);
-  EXPECT_EQ(1000, echo_.lines);
-}
-
-// The same with the end of input behind the pipeline: it must not overtake the requests.
-TEST_F(ConnectionTest, the_end_of_input_waits_for_requests_left_in_the_buffer) {
-  group_.limits.output_soft_max = 2 * kKiB;
-  open(make_tcp_pair());
-  std::string pipeline;
-  for (int i = 0; i < 5000; ++i) pipeline += "request " + std::to_string(i) + "\n";
-  peer_writes(peer_, pipeline);
-  ASSERT_EQ(0, ::shutdown(peer_.fd(), SHUT_WR));
-  std::string received;
-  EXPECT_TRUE(turn_until(*loop_, [&] {
-    received += peer_reads(peer_);
-    return !echo_.story.empty() && !connection_->is_open();
-  }));
-  received += peer_reads(peer_);
-  EXPECT_TRUE(pipeline == received);
-  EXPECT_EQ(5000, echo_.lines);
-  EXPECT_EQ("end peer closed. ", echo_.story);
-}
-
-TEST_F(ConnectionTest, a_handler_can_pause_and_resume) {
-  open();
-  echo_.data_body = [](Connection& connection) { connection.pause_reading(); };
-  peer_writes(peer_, "a\n");
-  turn();
-  peer_writes(peer_, "b\n");
-  settle();
-  EXPECT_EQ(1, echo_.calls);
-  EXPECT_EQ("a\n", connection_->input().view());
-  echo_.data_body = nullptr;
-  connection_->resume_reading();
-  settle();
-  EXPECT_EQ("a\nb\n", peer_reads(peer_));
-}
-
-TEST_F(ConnectionTest, pausing_before_open_and_after_the_end_is_harmless) {
-  SocketPair pair = make_socket_pair();
-  Connection connection(*loop_, group_, echo_);
-  connection.pause_reading();
-  ASSERT_TRUE(connection.open(std::move(pair.here)).ok());
-  peer_writes(pair.there, "a\n");
-  settle();
-  EXPECT_EQ(0, echo_.calls);
-  connection.resume_reading();
-  settle();
-  EXPECT_EQ("a\n", peer_reads(pair.there));
-  connection.close();
-  settle();
-  connection.pause_reading();
-  connection.resume_reading();
-  connection.close_after_flush();
-  connection.close();
-  connection.write("x");
-  settle();
-  EXPECT_EQ("closed here. ", echo_.story);
-}
-
-// ---------------------------------------------------------------------------------------------
 // Moving to another loop.
 
 TEST_F(ConnectionTest, a_connection_moves_with_its_unread_bytes) {
@@ -624,61 +394,6 @@ TEST_F(ConnectionTest, a_socket_is_posted_to_another_threads_loop) {
   other->post([&] { moved.reset(); });
   other->post([&] { other->stop(); });
   worker.join();
-}
-
-// ---------------------------------------------------------------------------------------------
-
-// Many connections, random pieces, closings at random: every line that was sent whole on a
-// connection that stayed is answered, in order.
-TEST_F(ConnectionTest, random_traffic_on_many_connections) {
-  struct Party {
-    Socket peer;
-    std::unique_ptr<Connection> connection;
-    std::string sent;
-    std::string received;
-  };
-  base::Prng random(2024);
-  group_.limits.output_soft_max = 4 * kKiB;
-  std::vector<Party> parties(40);
-  std::map<Connection*, size_t> index;
-  echo_.closed_body = [&](Connection& connection) {
-    parties[index.at(&connection)].connection.reset();
-  };
-  for (size_t i = 0; i < parties.size(); ++i) {
-    SocketPair pair = i % 2 == 0 ? make_narrow_pair() : make_socket_pair();
-    parties[i].peer = std::move(pair.there);
-    parties[i].connection = std::make_unique<Connection>(*loop_, group_, echo_);
-    index[parties[i].connection.get()] = i;
-    ASSERT_TRUE(parties[i].connection->open(std::move(pair.here)).ok());
-  }
-  for (int step = 0; step < 20'000; ++step) {
-    Party& party = parties[random.below(parties.size())];
-    const uint64_t choice = random.below(100);
-    if (choice < 70) {
-      std::string piece(random.below(600), static_cast<char>('a' + random.below(26)));
-      if (random.chance(1, 2)) piece += '\n';
-      const ssize_t n = ::send(party.peer.fd(), piece.data(), piece.size(), MSG_NOSIGNAL);
-      if (n > 0) party.sent.append(piece, 0, static_cast<size_t>(n));
-    } else if (choice < 90) {
-      party.received += peer_reads(party.peer);
-    } else if (choice == 99 && random.chance(1, 20) && party.connection != nullptr) {
-      random.chance(1, 2) ? party.connection->close() : party.connection.reset();
-    }
-    if (random.chance(1, 3)) turn();
-  }
-  for (int i = 0; i < 2000; ++i) {
-    turn();
-    for (Party& party : parties) party.received += peer_reads(party.peer);
-  }
-  size_t survivors = 0;
-  for (const Party& party : parties) {
-    ASSERT_TRUE(party.sent.starts_with(party.received));
-    if (party.connection == nullptr) continue;
-    ++survivors;
-    EXPECT_EQ(party.sent.rfind('\n') + 1, party.received.size());
-  }
-  EXPECT_GT(survivors, 0u);
-  EXPECT_LT(survivors, parties.size());
 }
 
 }  // namespace
