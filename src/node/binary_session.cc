@@ -71,16 +71,24 @@ bool BinarySession::on_hello(const core::Hello& hello) {
   if (hello.version != wire::kWireVersion) {
     return refuse("this node speaks version 1 of the protocol");
   }
-  if (!worker_.joined()) return refuse("this node has not joined a file yet");
-  if (hello.kind == core::PeerKind::kClient && hello.client == 0) {
-    return refuse("a client needs a number");
-  }
+  const bool by_node = hello.kind == core::PeerKind::kNode;
+  if (!by_node && !worker_.joined()) return refuse("this node has not joined a file yet");
+  if (!by_node && hello.client == 0) return refuse("a client needs a number");
   greeted_ = true;
   kind_ = hello.kind;
   client_ = hello.client;
   listener_ = hello.listener;
-  if (kind_ == core::PeerKind::kClient) welcome();
+  if (!by_node) welcome();
+  // Other nodes hear of this one before its workers do; what they say then must not be lost.
+  if (by_node && !everyone_joined()) {
+    early_ = true;
+    stream_.pause_reading();
+  }
   return true;
+}
+
+bool BinarySession::everyone_joined() const {
+  return worker_.shared().joined.load() == worker_.shared().config.workers;
 }
 
 void BinarySession::welcome() {
@@ -109,6 +117,10 @@ void BinarySession::on_closed(link::FrameStream& stream, net::CloseReason reason
 }
 
 void BinarySession::tick(base::Instant now, base::Duration idle_max) {
+  if (early_ && everyone_joined()) {
+    early_ = false;
+    stream_.resume_reading();
+  }
   const bool begun = stream_.unread_bytes() > 0 && !stream_.is_paused();
   const base::Instant since = std::max(stream_.last_heard_at(), opened_at_);
   if (begun && now - since > kRequestTimeMax) {

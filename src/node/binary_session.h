@@ -28,12 +28,14 @@ class BinarySession final : public Session, private link::FrameHandler {
   bool on_hello(const core::Hello& hello);
   bool refuse(std::string_view why);
   void welcome();
+  bool everyone_joined() const;
   core::ReplyPath path() const;
 
   Worker& worker_;
   LinkToken token_;
   link::FrameStream stream_;
   bool greeted_ = false;
+  bool early_ = false;  // a node that has to wait until all workers of this one have joined
   core::PeerKind kind_ = core::PeerKind::kClient;
   core::ClientId client_ = 0;
   std::string listener_;
