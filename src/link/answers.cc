@@ -10,6 +10,7 @@
 #include "core/change.h"
 #include "lh/address.h"
 #include "wire/text_answers.h"
+#include "wire/text_commands.h"
 
 namespace lh::link {
 namespace {
@@ -64,6 +65,38 @@ Level level_of_bucket(const core::FileResult& result) {
 }
 
 }  // namespace
+
+std::optional<core::Op> keyed_op(const wire::TextCommand& command) {
+  for (const wire::CommandSpec& spec : wire::commands()) {
+    if (spec.verb == command.verb) return spec.op;
+  }
+  return std::nullopt;
+}
+
+std::optional<core::FileRequest> file_request(const wire::TextCommand& command) {
+  const auto request = [&command](Kind kind) {
+    return core::FileRequest{kind, command.scan.match, std::string(command.scan.pattern),
+                             command.bucket};
+  };
+  switch (command.verb) {
+    case wire::Verb::kScan:
+      return request(Kind::kScan);
+    case wire::Verb::kCount:
+      return request(Kind::kCount);
+    case wire::Verb::kFile:
+      return request(Kind::kFile);
+    case wire::Verb::kBuckets:
+      return request(Kind::kBuckets);
+    case wire::Verb::kBucket:
+      return request(Kind::kBucket);
+    case wire::Verb::kNodes:
+      return request(Kind::kNodes);
+    case wire::Verb::kSettle:
+      return request(Kind::kSettle);
+    default:
+      return std::nullopt;
+  }
+}
 
 void append_completion(std::string* out, const core::Completion& done,
                        const core::AddressBook& book) {

@@ -1,5 +1,6 @@
-// What the text protocol answers when a core::ClientCore has finished something: the one conversion
-// that a node's text front and the native client share, so that both print the same.
+// The text protocol on top of a core::ClientCore: what a command asks of it, and what is answered
+// when it has finished. A node's text front and the native client share this, so that both
+// understand and print the same.
 //
 // A keyed request is one call of append_completion(). A question about the file is a FileAnswer,
 // which gathers the pieces of a SCAN or BUCKET, sorts them when the call is done, and is printed in
@@ -9,6 +10,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +21,14 @@
 #include "core/file_call.h"
 #include "core/limits.h"
 #include "core/message.h"
+#include "wire/text.h"
 
 namespace lh::link {
+
+// What a command asks of the client core: one keyed request, or one question about the file.
+// Nothing when it is another kind of command.
+std::optional<core::Op> keyed_op(const wire::TextCommand& command);
+std::optional<core::FileRequest> file_request(const wire::TextCommand& command);
 
 // The answer to a keyed request, a whole line.
 void append_completion(std::string* out, const core::Completion& done,

@@ -1,0 +1,59 @@
+// The files of load and dump: a record a line, in one of two formats, both of which bring back any
+// bytes.
+//
+//   tsv    key TAB value. A backslash, TAB, LF and CR in them are written \\ \t \n \r. When read, a
+//          backslash before anything else stands for itself and TABs behind the first are part of
+//          the value, so that tables of other makers load as they are.
+//   jsonl  {"key":"...","value":"..."}. What is not UTF-8 is base64 in a member key_base64 or
+//          value_base64 in its place. Other members are refused rather than lost.
+//
+// Pure; a parser has one user at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/limits.h"
+
+namespace lh::client {
+
+enum class RecordFormat : uint8_t { kTsv, kJsonl };
+
+// No record makes a longer line: each byte is written as at most six.
+inline constexpr size_t kRecordLineMax = 6 * (core::kKeyBytesMax + core::kValueBytesMax) + 1024;
+
+// Appends the line with its LF.
+void append_record_line(std::string* out, RecordFormat format, std::string_view key,
+                        std::string_view value);
+
+class RecordParser {
+ public:
+  explicit RecordParser(RecordFormat format) : format_(format) {}
+
+  // The line comes without its end. False when it is no record: error() says why, without a line
+  // number. The views borrow from the line and the parser until the next call.
+  bool parse(std::string_view line);
+
+  std::string_view key() const { return key_; }
+  std::string_view value() const { return value_; }
+  std::string_view error() const { return error_; }
+
+ private:
+  bool parse_tsv(std::string_view line);
+  bool parse_json(std::string_view line);
+  bool take_member(std::string_view name, std::string* text);
+  bool fail(std::string_view why);
+
+  RecordFormat format_;
+  std::string key_bytes_;
+  std::string value_bytes_;
+  bool has_key_ = false;
+  bool has_value_ = false;
+  std::string_view key_;
+  std::string_view value_;
+  std::string_view error_;
+};
+
+}  // namespace lh::client
