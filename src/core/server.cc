@@ -124,8 +124,20 @@ void Server::reply(const Request& m, Code code, BucketMark bucket, std::string_v
   answer.hops = m.hops;
   answer.iam = code == Code::kRetry ? bucket : m.forwarder;
   answer.value = value;
-  if (m.hops > 0) answer.book = book_.part_from(m.known, kBookEntriesMax);
+  if (m.hops > 0) {
+    answer.book = book_.part_from(m.known, kBookEntriesMax);
+    name_self(&answer.book);
+  }
   effects->send(Destination::reply(), std::move(answer));
+}
+
+// The client will send its next request here, and what this server knows of the buckets before its
+// own may have a gap that ends the part early.
+void Server::name_self(BookPart* part) const {
+  const NodeEntry* self = book_.node(host_.node);
+  const bool named = std::any_of(part->nodes.begin(), part->nodes.end(),
+                                 [&](const NodeEntry& node) { return node.id == host_.node; });
+  if (self != nullptr && !named) part->nodes.push_back(*self);
 }
 
 void Server::undeliverable(base::Instant, const Message& message, Effects* effects) {

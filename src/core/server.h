@@ -88,6 +88,7 @@ class Server {
   void reply(const Request& m, Code code, BucketMark bucket, std::string_view value,
              Effects* effects);
   void replay(base::Instant now, Bucket* bucket, Effects* effects);
+  void name_self(BookPart* part) const;
   void propagate(const Scan& m, BucketMark mark, Effects* effects);
   void scan_failed(const Scan& m, Code code, Effects* effects);
   // Whether the map has bucket a at another node.
