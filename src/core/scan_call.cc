@@ -1,6 +1,7 @@
 #include "core/scan_call.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/check.h"
@@ -47,19 +48,44 @@ Scan ScanCall::request(const ReplyPath& path) const {
 void ScanCall::start(base::Instant now, const ReplyPath& path, FileState image,
                      const AddressBook& book, Effects* effects) {
   started_at_ = progress_at_ = now;
-  if (only_) return ask_for_gaps(path, image, book, effects);
+  ask(path, image, book, effects);
+}
+
+std::vector<ScanCall::Part> ScanCall::missing(FileState image, const AddressBook& book) const {
+  std::vector<Part> parts;
+  if (only_) {
+    for (const auto& [first, last] : uncovered_) {
+      parts.push_back({{nearest(first, image, book), 0}, first, last});
+    }
+    return parts;
+  }
   // A smaller image is as good as a larger one: the buckets pass the scan on. So the client asks
   // only buckets that it can reach by itself.
   const uint64_t known = std::max<uint64_t>(book.known(), 1);
   const FileState seen = state_of_count(std::min(bucket_count(image), known));
   for (BucketNo a = 0; a < bucket_count(seen); ++a) {
+    const BucketMark to{a, level_of(seen, a)};
+    const Interval theirs = interval_of(to);
+    auto gap = uncovered_.upper_bound(theirs.first);
+    if (gap != uncovered_.begin() && std::prev(gap)->second >= theirs.first) --gap;
+    for (; gap != uncovered_.end() && gap->first <= theirs.last; ++gap) {
+      const auto& [first, last] = *gap;
+      parts.push_back({to, std::max(first, theirs.first), std::min(last, theirs.last)});
+    }
+  }
+  return parts;
+}
+
+void ScanCall::ask(const ReplyPath& path, FileState image, const AddressBook& book,
+                   Effects* effects) const {
+  for (const Part& part : missing(image, book)) {
     Scan scan = request(path);
-    scan.to = a;
-    scan.level = level_of(seen, a);
-    const Interval part = interval_of({a, scan.level});
+    scan.solo = only_.has_value();
+    scan.to = part.to.a;
+    scan.level = part.to.j;
     scan.from = part.first;
     scan.last = part.last;
-    effects->send(Destination::to_bucket(book.locate(a), a), scan);
+    effects->send(Destination::to_bucket(book.locate(scan.to), scan.to), scan);
   }
 }
 
@@ -142,10 +168,9 @@ BucketNo ScanCall::nearest(ReversedHash first, FileState image, const AddressBoo
 void ScanCall::node_unreachable(base::Instant now, NodeId node, FileState image,
                                 const AddressBook& book) {
   if (done() || failed_) return;
-  for (const auto& [first, last] : uncovered_) {
-    const BucketNo a = nearest(first, image, book);
-    if (book.locate(a) != node) continue;
-    if (now - started_at_ >= kFailAfter) return fail(a);
+  for (const Part& part : missing(image, book)) {
+    if (book.locate(part.to.a) != node) continue;
+    if (now - started_at_ >= kFailAfter) return fail(part.to.a);
     progress_at_ = now;
     patience_ = kAgainAfter;
     return;
@@ -157,19 +182,7 @@ void ScanCall::tick(base::Instant now, const ReplyPath& path, FileState image,
   if (done() || failed_ || now - progress_at_ < patience_) return;
   progress_at_ = now;
   patience_ = std::min(patience_ * 2, kPatienceMax);
-  ask_for_gaps(path, image, book, effects);
-}
-
-void ScanCall::ask_for_gaps(const ReplyPath& path, FileState image, const AddressBook& book,
-                            Effects* effects) const {
-  for (const auto& [first, last] : uncovered_) {
-    Scan scan = request(path);
-    scan.solo = true;
-    scan.from = first;
-    scan.last = last;
-    scan.to = nearest(first, image, book);
-    effects->send(Destination::to_bucket(book.locate(scan.to), scan.to), scan);
-  }
+  ask(path, image, book, effects);
 }
 
 }  // namespace lh::core

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "core/address_book.h"
@@ -51,9 +52,15 @@ class ScanCall {
   size_t buckets_answered() const { return answered_.size(); }
 
  private:
+  // What is missing of the part that a bucket has in the image.
+  struct Part {
+    BucketMark to;
+    ReversedHash first = 0;
+    ReversedHash last = 0;
+  };
+  std::vector<Part> missing(FileState image, const AddressBook& book) const;
   Scan request(const ReplyPath& path) const;
-  void ask_for_gaps(const ReplyPath& path, FileState image, const AddressBook& book,
-                    Effects* effects) const;
+  void ask(const ReplyPath& path, FileState image, const AddressBook& book, Effects* effects) const;
   bool take(ReversedHash from, ReversedHash last);
   void end_at(ReversedHash first);
   // The bucket to ask for what is missing from `first` on.

@@ -129,7 +129,7 @@ bool ScanJob::has_in_hand(const Scan& scan, ReversedHash from, ReversedHash last
 }
 
 bool ScanJob::resume(base::Instant now, const ScanMore& more) {
-  if (!waiting_ || more.client != scan_.client.client || more.scan != scan_.scan ||
+  if (done_ || !waiting_ || more.client != scan_.client.client || more.scan != scan_.scan ||
       more.after + 1 != from_) {
     return false;
   }

@@ -37,11 +37,11 @@ TEST(MessageTest, answers_show_the_iam_only_when_there_was_a_forward) {
 TEST(MessageTest, every_message_has_a_line_of_its_own) {
   EXPECT_EQ(to_string(Message(Overflow{1, 2, 30, 4})),
             "Overflow bucket=1 level=2 records=30 collisions=4");
-  EXPECT_EQ(to_string(Message(OverflowAck{1, 4})), "OverflowAck bucket=1 collisions=4");
+  EXPECT_EQ(to_string(Message(OverflowAck{1, 4, 3})), "OverflowAck bucket=1 collisions=4 done=3");
   EXPECT_EQ(to_string(Message(SplitOrder{5, {1, 2}, 5, node(3), book(0, {1})})),
             "SplitOrder split=5 source=(a=1,j=2) target=5@n3 book=0@n1");
   EXPECT_EQ(to_string(Message(SplitDone{5, 1, false})), "SplitDone split=5 source=1 not-live");
-  EXPECT_EQ(to_string(Message(SplitRecords{5, 1, 2, true, 1, node(2), {5, 3}, "abc"})),
+  EXPECT_EQ(to_string(Message(SplitRecords{5, 1, 2, true, 1, node(2), {5, 3}, 0, "abc"})),
             "SplitRecords split=5 stream=1 batch=2 last target=(a=5,j=3) bytes=3");
   EXPECT_EQ(to_string(Message(SplitRecordsAck{5, 1, 2, 1})),
             "SplitRecordsAck split=5 stream=1 batch=2");
