@@ -28,7 +28,8 @@ void FrameStream::send(const core::Reply& reply, wire::Routing routing) {
 }
 
 void FrameStream::refuse(std::string_view why) {
-  if (!connection_.is_open()) return;
+  // A peer that does not read would gather one explanation after the other.
+  if (!connection_.is_open() || !refusal_.empty()) return;
   refusal_ = why;
   send(core::Error{why}, wire::Routing::kDirect);
   connection_.close_after_flush();
@@ -59,7 +60,10 @@ bool FrameStream::take_frame(const wire::Frame& frame) {
     send(core::Pong{ping->token}, wire::Routing::kDirect);
     return true;
   }
-  if (std::holds_alternative<core::Pong>(message_)) return true;
+  if (std::holds_alternative<core::Pong>(message_)) {
+    handler_.on_pong(*this);
+    return true;
+  }
   return handler_.on_message(*this, message_);
 }
 

@@ -22,6 +22,7 @@ class FrameHandler {
   // A message other than Ping and Pong. Its views hold during the call. False: not from this peer;
   // the handler has said why with refuse(), or closed the stream.
   virtual bool on_message(FrameStream& stream, core::Message& message) = 0;
+  virtual void on_pong(FrameStream&) {}
   // The peer will send nothing more. This default closes when everything is sent.
   virtual void on_end_of_input(FrameStream& stream);
   virtual void on_closed(FrameStream& stream, net::CloseReason reason) = 0;
@@ -42,7 +43,7 @@ class FrameStream final : private net::ConnectionHandler {
   // Whole frames, encoded before.
   void send_frames(std::string_view frames) { connection_.write(frames); }
 
-  // Tells the peer why, then closes.
+  // Tells the peer why, then closes. The first call counts.
   void refuse(std::string_view why);
   void close() { connection_.close(); }
   void close_after_flush() { connection_.close_after_flush(); }
