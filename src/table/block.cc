@@ -1,0 +1,25 @@
+#include "table/block.h"
+
+#include "base/check.h"
+
+namespace lh::table {
+
+// Closes the gap: the records behind k move up by its size, so do their ends.
+void Block::remove(unsigned k) {
+  LH_CHECK(k < count_);
+  const size_t bytes = size(k);
+  if (is_outside(record(k))) {
+    --outside_;
+  } else {
+    payload_ = static_cast<uint16_t>(payload_ - inline_payload(record(k), bytes));
+  }
+  std::byte* lowest = base() + cell_bytes() - record_bytes();
+  std::memmove(lowest + bytes, lowest, record_bytes() - entries()[k].end);
+  for (unsigned later = k + 1; later < count_; ++later) {
+    entries()[later - 1] = {entries()[later].tag,
+                            static_cast<uint16_t>(entries()[later].end - bytes)};
+  }
+  --count_;
+}
+
+}  // namespace lh::table
