@@ -44,47 +44,45 @@ PeerLink::~PeerLink() = default;
 void PeerLink::set_address(std::string_view address) {
   if (address_ == address) return;
   address_ = address;
-  if (state_ == State::kUp) {
-    stream_->close();
-  } else {
-    connector_.cancel();
-    const bool connecting = state_ == State::kConnecting;
-    state_ = State::kIdle;
-    if (connecting) connect();
+  suspect_ = false;
+  connector_.reset_backoff();
+  if (stream_) {
+    moved_ = true;
+    return stream_->close();
   }
+  connector_.cancel();
+  const bool connecting = state_ == State::kConnecting;
+  state_ = State::kIdle;
+  if (connecting) connect();
 }
 
 void PeerLink::connect() {
-  if (state_ == State::kUp || state_ == State::kConnecting) return;
-  if (state_ == State::kDown && loop_.now() - down_at_ < kTryAgainAfter) return;
+  if (state_ != State::kIdle && state_ != State::kDown) return;
+  const base::Instant now = loop_.now();
+  if (state_ == State::kDown && now - down_at_ < kTryAgainAfter) return;
   const Result<net::SocketAddress> address = net::SocketAddress::parse(address_);
   if (!address.ok()) {
-    LH_LOG_LIMITED(kWarn, "link", "bad address", loop_.now()).kv("address", address_);
-    down_at_ = loop_.now();
-    state_ = State::kDown;
-    return;
+    LH_LOG_LIMITED(kWarn, "link", "bad address", now).kv("address", address_);
+    return go_down();
   }
   state_ = State::kConnecting;
+  connecting_since_ = now;
   connector_.start(address.value());
 }
 
 void PeerLink::send(const core::Message& message, wire::Routing routing) {
   used_at_ = loop_.now();
   connect();
-  if (state_ == State::kUp && stream_->is_open()) {
-    if (!waiting_) waiting_since_ = used_at_, waiting_ = true;
+  if (is_up()) {
+    // What was heard before this says nothing about whether this arrives.
+    if (!waiting_ || stream_->last_heard_at() > waiting_since_) waiting_since_ = used_at_;
+    waiting_ = true;
     return stream_->send(message, routing);
   }
-  if (state_ == State::kDown || backlog_.size() > kBacklogBytesMax) {
+  if (suspect_ || state_ == State::kDown || backlog_.size() > kBacklogBytesMax) {
     return handler_.on_undeliverable(*this, message);
   }
   wire::encode(message, routing, &backlog_);
-}
-
-void PeerLink::close() {
-  connector_.cancel();
-  if (stream_) stream_->close();
-  if (state_ == State::kConnecting) state_ = State::kIdle;
 }
 
 void PeerLink::on_connected(net::Socket socket) {
@@ -96,8 +94,13 @@ void PeerLink::on_connected(net::Socket socket) {
     stream_.reset();
     return go_down();
   }
-  state_ = State::kUp;
-  waiting_ = pinged_ = false;
+  say_hello();
+  if (!suspect_) return come_up();
+  state_ = State::kProving;
+  ping();
+}
+
+void PeerLink::say_hello() {
   core::Hello hello;
   hello.version = wire::kWireVersion;
   hello.kind = self_.kind;
@@ -105,22 +108,34 @@ void PeerLink::on_connected(net::Socket socket) {
   hello.node = self_.node;
   hello.listener = self_.address;
   stream_->send(hello, wire::Routing::kDirect);
+}
+
+void PeerLink::ping() {
+  stream_->send(core::Ping{}, wire::Routing::kDirect);
+  pinged_ = true;
+  pinged_at_ = loop_.now();
+}
+
+void PeerLink::come_up() {
+  state_ = State::kUp;
+  suspect_ = waiting_ = pinged_ = false;
   handler_.on_link_up(*this);
-  if (!backlog_.empty()) {
-    stream_->send_frames(backlog_);
-    backlog_ = {};
-    waiting_ = true;
-    waiting_since_ = loop_.now();
-  }
+  if (backlog_.empty()) return;
+  stream_->send_frames(backlog_);
+  backlog_ = {};
+  waiting_ = true;
+  waiting_since_ = loop_.now();
 }
 
 void PeerLink::on_connect_failed(const Status& status, bool again) {
   LH_CHECK(!again);
   LH_LOG(kDebug, "link", "cannot connect").kv("address", address_).kv("why", status.message());
+  suspect_ = loop_.now() - connecting_since_ >= kConnectMax;
   go_down();
 }
 
 bool PeerLink::on_message(FrameStream&, core::Message& message) {
+  if (state_ == State::kProving) come_up();
   if (const auto* error = std::get_if<core::Error>(&message)) {
     LH_LOG_LIMITED(kWarn, "link", "refused by peer", loop_.now())
         .kv("address", address_)
@@ -129,11 +144,18 @@ bool PeerLink::on_message(FrameStream&, core::Message& message) {
   return handler_.on_link_message(*this, message);
 }
 
+void PeerLink::on_pong(FrameStream&) {
+  if (state_ == State::kProving) come_up();
+}
+
 void PeerLink::on_closed(FrameStream& stream, net::CloseReason reason) {
   LH_CHECK(&stream == stream_.get());
   LH_LOG(kDebug, "link", "closed").kv("address", address_).kv("reason", net::to_string(reason));
   closed_stream_ = std::move(stream_);
-  go_down();
+  if (!std::exchange(moved_, false)) return go_down();
+  state_ = State::kIdle;
+  if (!backlog_.empty()) connect();
+  handler_.on_link_down(*this);
 }
 
 void PeerLink::go_down() {
@@ -160,23 +182,18 @@ void PeerLink::give_back_backlog() {
 
 void PeerLink::tick() {
   closed_stream_.reset();
-  if (state_ != State::kUp || !stream_->is_open()) return;
+  if (!stream_ || !stream_->is_open()) return;
   const base::Instant now = loop_.now();
   const base::Instant heard = stream_->last_heard_at();
-  if (pinged_) {
-    if (heard > pinged_at_) {
-      pinged_ = waiting_ = false;
-    } else if (now - pinged_at_ >= kSilenceMax) {
+  if (pinged_ && now - pinged_at_ >= kSilenceMax && heard <= pinged_at_) {
+    if (!std::exchange(suspect_, true)) {
       LH_LOG(kWarn, "link", "peer is silent").kv("address", address_);
-      stream_->close();
     }
-  } else if (waiting_ && heard > waiting_since_) {
-    waiting_ = false;
-  } else if (waiting_ && now - waiting_since_ >= kPingAfter) {
-    stream_->send(core::Ping{}, wire::Routing::kDirect);
-    pinged_ = true;
-    pinged_at_ = now;
+    return stream_->close();
   }
+  if (pinged_ && heard > pinged_at_) pinged_ = false;
+  if (waiting_ && heard > waiting_since_) waiting_ = false;
+  if (waiting_ && !pinged_ && now - waiting_since_ >= kPingAfter) ping();
 }
 
 bool PeerLink::idle_since(base::Instant then) const {

@@ -7,7 +7,10 @@
 // What was sent to a peer that turns out not to be reachable is given back message by message
 // through on_undeliverable(), as far as it had not been written to a connection: what was written
 // to one that broke is lost, and its sender asks again. Messages sent while the link is down come
-// back at once. Lives in one loop; not to be destroyed in a call of its handler.
+// back at once. So they do after a peer was silent, or did not take a connection in time, until it
+// has been heard: the kernel of a peer that hangs goes on accepting connections, and without that
+// every try would cost its senders as much time as the first. Lives in one loop; not to be
+// destroyed in a call of its handler.
 #pragma once
 
 #include <memory>
@@ -52,18 +55,18 @@ class PeerLink final : private FrameHandler, private net::ConnectHandler {
            const Self& self, uint64_t name, uint64_t seed);
   ~PeerLink();
 
-  // Where the peer is, or is now. A connection to another address is closed.
+  // Where the peer is, or is now. A connection to another address is closed, as lost; what is sent
+  // from then on goes to the new one.
   void set_address(std::string_view address);
   const std::string& address() const { return address_; }
   uint64_t name() const { return name_; }
-  bool is_up() const { return stream_ != nullptr && stream_->is_open(); }
+  bool is_up() const { return state_ == State::kUp && stream_->is_open(); }
 
   // Connects if need be. Bound of what waits for a connection: kBacklogBytesMax, beyond it messages
   // come back as undeliverable.
   void send(const core::Message& message, wire::Routing routing);
   // Connects without anything to send.
   void connect();
-  void close();
 
   // About twenty times a second: pings a silent peer, gives up a dead one.
   void tick();
@@ -71,17 +74,21 @@ class PeerLink final : private FrameHandler, private net::ConnectHandler {
   bool idle_since(base::Instant then) const;
   // Waiting for the connection or for the peer to read.
   size_t unsent_bytes() const { return backlog_.size() + (stream_ ? stream_->output_size() : 0); }
-  net::Socket const* socket() const { return stream_ ? &stream_->socket() : nullptr; }
 
   static constexpr size_t kBacklogBytesMax = size_t{16} << 20;
 
  private:
-  enum class State : uint8_t { kIdle, kConnecting, kUp, kDown };
+  // kProving: connected to a peer that is suspected to hang.
+  enum class State : uint8_t { kIdle, kConnecting, kProving, kUp, kDown };
 
   bool on_message(FrameStream& stream, core::Message& message) override;
+  void on_pong(FrameStream& stream) override;
   void on_closed(FrameStream& stream, net::CloseReason reason) override;
   void on_connected(net::Socket socket) override;
   void on_connect_failed(const Status& status, bool again) override;
+  void say_hello();
+  void ping();
+  void come_up();
   void go_down();
   void give_back_backlog();
 
@@ -96,12 +103,15 @@ class PeerLink final : private FrameHandler, private net::ConnectHandler {
   std::unique_ptr<FrameStream> stream_;
   std::unique_ptr<FrameStream> closed_stream_;  // destroyed outside its own calls
   std::string backlog_;                         // whole frames that wait for the connection
+  base::Instant connecting_since_;
   base::Instant down_at_;
   base::Instant used_at_;
   base::Instant waiting_since_;  // of the first send that nothing was heard after
   base::Instant pinged_at_;
   bool waiting_ = false;
   bool pinged_ = false;
+  bool suspect_ = false;  // was silent, or did not take a connection, and was not heard since
+  bool moved_ = false;    // the stream is closing because the peer is elsewhere
 };
 
 }  // namespace lh::link

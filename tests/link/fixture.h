@@ -11,12 +11,27 @@
 #include <variant>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "core/message.h"
 #include "net/event_loop.h"
 #include "net/socket.h"
 #include "wire/codec.h"
 
 namespace lh::link::testing {
+
+// Keeps the log of a test to itself.
+class QuietLog final : public base::LogSink {
+ public:
+  QuietLog() : before_(base::set_log_sink(this)) {}
+  ~QuietLog() override { base::set_log_sink(before_); }
+  QuietLog(const QuietLog&) = delete;
+  QuietLog& operator=(const QuietLog&) = delete;
+
+ private:
+  void write(base::LogLevel, std::string_view) override {}
+
+  base::LogSink* before_;
+};
 
 // The far end of a connection. What is to be sent goes out as the socket takes it, and what comes
 // is gathered, whenever the cluster turns.
