@@ -320,6 +320,8 @@ void Server::turn(base::Instant now, Effects* effects) {
 }
 
 void Server::tick(base::Instant now, Effects* effects) {
+  // The book also learns from a registration, and from a hand-over by this server itself.
+  drop_displaced();
   for (auto& [a, bucket] : buckets_) {
     if (bucket->live()) bucket->tick(now, effects);
     if (bucket->has_work()) effects->want_turn();
