@@ -119,7 +119,7 @@ void Connection::read_available() {
     if (!wants_input() || output_full()) break;
     left -= static_cast<size_t>(got);
   }
-  settle_input();
+  input_.trim();
 }
 
 // One recv of at most *asked bytes, which it changes to what there was room for. Returns the bytes
@@ -162,17 +162,8 @@ void Connection::end_input() {
 }
 
 void Connection::redeliver() {
-  if (doomed_ || closing_ || paused_by_output_ || paused_by_handler_ || input_.empty()) return;
-  if (deliver()) settle_input();
-}
-
-// After the last on_data() of a turn.
-void Connection::settle_input() {
-  input_.trim();
-  if (!output_full()) return;
-  // The handler may have stopped with requests left: flush() sees to it that it is called again.
-  paused_by_output_ = true;
-  schedule_flush();
+  if (doomed_ || closing_ || paused_by_output_ || paused_by_handler_) return;
+  if (deliver()) input_.trim();
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -209,11 +200,10 @@ void Connection::send_output() {
 
 // Brings backpressure and the interest in line with the buffers.
 void Connection::update_flow() {
-  if (output_full()) {
-    paused_by_output_ = true;
-  } else if (paused_by_output_ && output_.size() <= group_.limits.output_soft_max / 2) {
+  if (paused_by_output_ && output_.size() <= group_.limits.output_soft_max / 2) {
     paused_by_output_ = false;
-    if (!input_.empty()) loop_.call_next_turn(redeliver_call_);
+    // The handler may have stopped with requests left, or in the middle of an answer.
+    loop_.call_next_turn(redeliver_call_);
   }
   const Interest read = wants_input() ? Interest::kRead : Interest::kNone;
   const Interest write = send_blocked_ ? Interest::kWrite : Interest::kNone;

@@ -11,7 +11,7 @@
 // - While more than output_soft_max bytes of output wait it does not read (backpressure); it goes
 // on
 //   below half of that. A handler with a long pipeline looks at output_full() between requests and
-//   returns; on_data() is called again, perhaps without new bytes, when there is room.
+//   returns; on_data() is called again, perhaps without any bytes, when there is room.
 // - Output beyond output_max closes it, and so does a request that input_max bytes do not complete.
 //
 // The peer ends its half (shutdown, or it is gone): on_end_of_input(); what is owed can still be
@@ -124,6 +124,8 @@ class Connection final : private EventHandler {
   char* reserve_output(size_t n);
   void commit_output(size_t n) {
     output_.commit(n);
+    // Whoever looks at output_full() and stops is called again, so flush() has to know.
+    if (output_full()) paused_by_output_ = true;
     loop_.call_before_sleep(flush_call_);
   }
 
@@ -164,7 +166,6 @@ class Connection final : private EventHandler {
   bool deliver();
   void end_input();
   void redeliver();
-  void settle_input();
   void flush();
   void schedule_flush();
   void send_output();
