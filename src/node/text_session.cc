@@ -145,6 +145,7 @@ bool TextSession::execute_keyed(const wire::TextCommand& command, core::Op op) {
   Worker::Lease effects(worker_);
   if (const auto local =
           worker_.front().execute(now, op, *c, command.key, command.value, effects.get())) {
+    worker_.count_request();
     reply.code = local->answer.code;
     reply.value = local->answer.value;
     if (op == core::Op::kLocate) {

@@ -13,6 +13,7 @@ namespace lh::node {
 namespace {
 
 constexpr base::Duration kTickEvery = base::ms(50);
+constexpr size_t kRequestsPerSlice = 512;
 
 // A line of text is at most 64 KiB: what is unread beyond two of them is nobody's request.
 constexpr size_t kTextInputMax = size_t{192} << 10;
@@ -203,6 +204,7 @@ void Worker::handle(const core::Message& message) {
   switch (target.party) {
     case Party::kServer:
     case Party::kEveryServer: {
+      ++requests_;
       if (const auto* update = std::get_if<core::BookUpdate>(&message)) {
         front_.client().book().learn(update->book);
       }
@@ -374,7 +376,10 @@ void Worker::take_in() {
     Lease effects(*this);
     front_.client().coordinator_unreachable(loop_.now(), effects.get());
   }
-  if (std::exchange(turn_wanted_, false)) {
+  // Long work gets its share of a busy worker: a file that grows has to split as fast as records
+  // come in. One slice is about as much work as kRequestsPerSlice requests.
+  for (size_t slices = 1 + std::exchange(requests_, 0) / kRequestsPerSlice;
+       slices > 0 && std::exchange(turn_wanted_, false); --slices) {
     Lease effects(*this);
     server_.turn(loop_.now(), effects.get());
   }

@@ -62,6 +62,8 @@ class Worker final : private net::MailHandler, private net::LoopHook, private li
   Shared& shared() { return shared_; }
   core::Server& server() { return server_; }
   Front& front() { return front_; }
+  // A session executed a request by itself.
+  void count_request() { ++requests_; }
   bool joined() const { return server_.self() != NodeId::kNone; }
   bool has_coordinator() const { return shared_.config.coordinator; }
 
@@ -154,6 +156,7 @@ class Worker final : private net::MailHandler, private net::LoopHook, private li
   std::vector<std::unique_ptr<core::Effects>> effects_;  // one a nesting depth
   size_t depth_ = 0;
   bool turn_wanted_ = false;
+  size_t requests_ = 0;  // handed to the server since the last slice of long work
   std::set<NodeId> unreachable_;  // for the front, which must not be called from within its calls
   bool coordinator_unreachable_ = false;
   core::Message mail_message_;
