@@ -17,6 +17,9 @@ namespace {
 constexpr uint64_t kReportsMax = 10;
 constexpr size_t kReasonsMax = 5;
 constexpr base::Duration kWait = base::ms(50);
+// Enough to keep every node of a file busy. More would only be sent by an image that is already
+// old when the answers come: what is under way when a bucket splits is forwarded.
+constexpr size_t kUnderWayMax = 1'024;
 
 // 0 for what is no regular file.
 uint64_t file_size(int fd) {
@@ -66,7 +69,9 @@ void Load::take_line(std::string_view line) {
 
 void Load::put() {
   const uint64_t tag = base::xxh64(parser_.key());
-  while (!session_.has_room() || under_way_.contains(tag)) session_.turn(kWait);
+  while (!session_.has_room() || under_way_.size() >= kUnderWayMax || under_way_.contains(tag)) {
+    session_.turn(kWait);
+  }
   under_way_[tag] = line_;
   session_.submit(core::Op::kPut, parser_.key(), parser_.value(), tag);
 }
