@@ -59,7 +59,7 @@ class Model {
     ASSERT_EQ(table_.update(hash_(key), key, value), at != records_.end());
     if (at != records_.end()) at->second = value;
   }
-  void erase(const std::string& key) {
+  void erase(const std::string key) {  // a copy: it may be the key in records_
     ASSERT_EQ(table_.erase(hash_(key), key), records_.erase(key) == 1);
   }
   void find(const std::string& key) {

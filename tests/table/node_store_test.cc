@@ -50,7 +50,7 @@ class NodeStoreTest : public testing::Test {
     }
     model_[key] = value;
   }
-  void erase(const std::string& key) {
+  void erase(const std::string key) {  // a copy: it may be the key in model_
     const NodeStore::Hit hit = find(key);
     ASSERT_TRUE(hit);
     store_.erase(place(), hit, first_eight(key));
