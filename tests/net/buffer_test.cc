@@ -106,6 +106,20 @@ TEST_F(BufferTest, a_long_queue_does_not_grow_without_end) {
   EXPECT_LE(buffer.capacity(), 65'536u);
 }
 
+// A block nearly full that gives and takes a byte at a time must not move its content each time.
+TEST_F(BufferTest, content_is_moved_rarely) {
+  Buffer buffer(pool_, kMiB);
+  EXPECT_TRUE(buffer.append(std::string(65'530, 'x')));
+  int moves = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    const char* before = buffer.data();
+    buffer.consume(1);
+    ASSERT_TRUE(buffer.append("y"));
+    moves += buffer.data() != before + 1;
+  }
+  EXPECT_LE(moves, 4);
+}
+
 TEST_F(BufferTest, large_content_survives_growth) {
   Buffer buffer(pool_, 64 * kMiB);
   std::string expected;

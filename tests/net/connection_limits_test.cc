@@ -110,6 +110,33 @@ TEST_F(ConnectionLimitsTest, a_peer_that_does_not_read_is_not_read_from) {
   EXPECT_EQ("", echo_.story);
 }
 
+// Answers that come from elsewhere, another worker say, count like those of on_data().
+TEST_F(ConnectionLimitsTest, output_that_no_request_asked_for_stops_reading_too) {
+  group_.limits.output_soft_max = 8 * kKiB;
+  open(make_narrow_pair());
+  connection_->write(std::string(64 * kKiB, 'x'));
+  turn();
+  ASSERT_TRUE(connection_->output_full());
+  peer_writes(peer_, "request\n");
+  settle();
+  EXPECT_EQ(0, echo_.calls);
+  std::string received;
+  EXPECT_TRUE(turn_until(*loop_, [&] {
+    received += peer_reads(peer_);
+    return echo_.lines == 1;
+  }));
+}
+
+TEST_F(ConnectionLimitsTest, a_turn_reads_no_more_once_the_output_is_full) {
+  group_.limits.output_soft_max = kKiB;
+  open();
+  std::string pipeline;
+  while (pipeline.size() < 100 * kKiB) pipeline += "request\n";
+  peer_writes(peer_, pipeline);  // more than one read takes
+  turn();
+  EXPECT_EQ(1u, connection_->stats().reads);
+}
+
 // A whole pipeline is in the input buffer, the answers do not fit: the handler stops, and is called
 // again although nothing more arrives.
 TEST_F(ConnectionLimitsTest, requests_left_in_the_buffer_are_taken_up_again) {

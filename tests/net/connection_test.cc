@@ -185,6 +185,15 @@ TEST_F(ConnectionTest, close_drops_output_and_is_reported_at_the_end_of_the_turn
   EXPECT_TRUE(peer_sees_end(peer_));
 }
 
+TEST_F(ConnectionTest, the_first_reason_is_the_one_reported) {
+  group_.limits.output_soft_max = group_.limits.output_max = 10;
+  open();
+  connection_->write("more than ten bytes");
+  connection_->close();
+  settle();
+  EXPECT_EQ("output limit. ", echo_.story);
+}
+
 TEST_F(ConnectionTest, close_after_flush_sends_what_is_owed) {
   open();
   echo_.data_body = [](Connection& connection) {
@@ -231,9 +240,11 @@ TEST_F(ConnectionTest, the_last_answer_survives_input_that_nobody_wanted) {
   };
   peer_writes(peer_, std::string(20 * kKiB, 'x'));
   EXPECT_TRUE(turn_until(*loop_, [this] { return !echo_.story.empty(); }));
-  EXPECT_EQ("error\n", peer_reads(peer_));
-  char byte = 0;
-  EXPECT_EQ(0, ::recv(peer_.fd(), &byte, 1, 0));  // the end, and not a reset
+  // One byte more would be asked for after the message, and the error of a reset be swallowed.
+  char answer[6];
+  ASSERT_EQ(6, ::recv(peer_.fd(), answer, sizeof answer, 0));
+  EXPECT_EQ("error\n", std::string(answer, sizeof answer));
+  EXPECT_EQ(0, ::recv(peer_.fd(), answer, sizeof answer, 0));  // the end, and not a reset
 }
 
 TEST_F(ConnectionTest, a_reset_is_reported_with_its_error) {
@@ -370,6 +381,17 @@ TEST_F(ConnectionTest, a_connection_moves_with_its_unread_bytes) {
   peer_writes(peer_, "\n");
   other->run_once(kNoWait);
   EXPECT_EQ("second\n", peer_reads(peer_));
+}
+
+TEST_F(ConnectionTest, a_connection_that_gave_its_socket_away_reads_no_more) {
+  open();
+  std::string unread;
+  Socket moving;
+  echo_.data_body = [&](Connection& connection) { moving = connection.detach(&unread); };
+  peer_writes(peer_, std::string(100 * kKiB, 'x'));  // more than one read takes
+  settle();
+  EXPECT_EQ(1u, connection_->stats().reads);
+  EXPECT_EQ(100 * kKiB, unread.size() + peer_reads(moving).size());
 }
 
 TEST_F(ConnectionTest, a_socket_is_posted_to_another_threads_loop) {

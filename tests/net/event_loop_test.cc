@@ -19,6 +19,7 @@ using testing::make_socket_pair;
 using testing::peer_writes;
 using testing::SocketPair;
 using testing::turn_until;
+using testing::turn_without_sleep;
 
 class EventLoopTest : public ::testing::Test {
  protected:
@@ -85,7 +86,7 @@ TEST_F(EventLoopTest, posted_tasks_run_in_order) {
     loop_->post([this, name] { story_ += name; });
   }
   EXPECT_EQ("", story_);
-  loop_->run_once(kPatience);
+  turn_without_sleep(*loop_);
   EXPECT_EQ("abc", story_);
   EXPECT_EQ(3u, loop_->stats().tasks);
 }
@@ -97,7 +98,7 @@ TEST_F(EventLoopTest, a_task_posted_by_a_task_runs_in_the_next_turn) {
   });
   turn();
   EXPECT_EQ("a", story_);
-  loop_->run_once(kPatience);
+  turn_without_sleep(*loop_);
   EXPECT_EQ("ab", story_);
 }
 
@@ -172,7 +173,7 @@ TEST_F(EventLoopTest, a_turn_has_its_order) {
   loop_->call_next_turn(owed);
   loop_->call_after(base::ms(0), [this] { story_ += "timer "; });
   loop_->post([this] { story_ += "task "; });
-  loop_->run_once(kPatience);
+  turn_without_sleep(*loop_);
   EXPECT_EQ("owed timer task lower.in upper.in upper.out lower.out flush ", story_);
   loop_->remove_hook(lower);
   loop_->remove_hook(upper);
@@ -185,7 +186,7 @@ TEST_F(EventLoopTest, a_hook_with_work_keeps_the_loop_awake) {
   StoryHook hook("hook", &story_);
   loop_->add_hook(hook);
   hook.work = true;
-  loop_->run_once(kPatience);  // would take that long if it slept
+  turn_without_sleep(*loop_);
   EXPECT_EQ("hook.in hook.out ", story_);
   loop_->remove_hook(hook);
 }

@@ -44,6 +44,14 @@ inline ::testing::AssertionResult turn_until(EventLoop& loop, const std::functio
                  : ::testing::AssertionFailure() << "the loop never got there";
 }
 
+// One turn of a loop that has something to do: it must not sleep for it.
+inline void turn_without_sleep(EventLoop& loop) {
+  const base::SteadyClock clock;
+  const base::Instant start = clock.now();
+  loop.run_once(kPatience);
+  EXPECT_LT(clock.now() - start, kPatience) << "the loop slept";
+}
+
 struct SocketPair {
   Socket here;
   Socket there;

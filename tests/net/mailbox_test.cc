@@ -18,6 +18,7 @@ namespace {
 using testing::kNoWait;
 using testing::kPatience;
 using testing::make_loop;
+using testing::turn_without_sleep;
 
 class Inbox final : public MailHandler {
  public:
@@ -108,7 +109,7 @@ TEST_F(MailboxTest, every_pair_has_its_own_mail) {
 TEST_F(MailboxTest, a_worker_may_write_to_itself) {
   box(0).push(0, "note");
   turn(0);
-  workers_[0]->loop->run_once(kPatience);  // does not sleep
+  turn_without_sleep(*workers_[0]->loop);
   EXPECT_EQ("0:note ", inbox(0).story);
 }
 
@@ -124,7 +125,7 @@ TEST_F(MailboxTest, an_answer_leaves_in_the_turn_that_took_the_request_in) {
 TEST_F(MailboxTest, mail_that_waits_keeps_the_receiver_awake) {
   box(0).push(1, "x");
   turn(0);
-  workers_[1]->loop->run_once(kPatience);  // would take that long if it slept
+  turn_without_sleep(*workers_[1]->loop);
   EXPECT_EQ("0:x ", inbox(1).story);
   EXPECT_EQ(0u, workers_[1]->loop->stats().wakeups);
 }
@@ -216,7 +217,7 @@ TEST_F(MailboxTest, a_returned_batch_wakes_a_worker_that_waits_for_room) {
   }
   turn(0);
   turn(1);
-  workers_[0]->loop->run_once(kPatience);  // would take that long if it slept
+  turn_without_sleep(*workers_[0]->loop);
   EXPECT_EQ(std::vector<size_t>{1}, inbox(0).room);
 }
 
