@@ -12,14 +12,21 @@ namespace {
 constexpr std::string_view kEscaped = "\\\t\n\r";
 constexpr std::string_view kLetters = "\\tnr";
 
+// A backslash is doubled only where what follows would make an escape of it.
+bool stands_for_itself(std::string_view bytes) {
+  return bytes[0] == '\\' && (bytes.size() == 1 || (kLetters.find(bytes[1]) == kLetters.npos &&
+                                                    kEscaped.find(bytes[1]) == kEscaped.npos));
+}
+
 void append_tsv_field(std::string* out, std::string_view bytes) {
   while (true) {
     const size_t plain = bytes.find_first_of(kEscaped);
     out->append(bytes.substr(0, plain));
     if (plain == std::string_view::npos) return;
+    bytes.remove_prefix(plain);
     out->push_back('\\');
-    out->push_back(kLetters[kEscaped.find(bytes[plain])]);
-    bytes.remove_prefix(plain + 1);
+    if (!stands_for_itself(bytes)) out->push_back(kLetters[kEscaped.find(bytes[0])]);
+    bytes.remove_prefix(1);
   }
 }
 

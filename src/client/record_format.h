@@ -1,9 +1,11 @@
 // The files of load and dump: a record a line, in one of two formats, both of which bring back any
 // bytes.
 //
-//   tsv    key TAB value. A backslash, TAB, LF and CR in them are written \\ \t \n \r. When read, a
-//          backslash before anything else stands for itself and TABs behind the first are part of
-//          the value, so that tables of other makers load as they are.
+//   tsv    key TAB value. TAB, LF and CR in them are written \t \n \r, and a backslash that would
+//   be
+//          taken for the start of one of these is written \\. When read, a backslash before
+//          anything else stands for itself and TABs behind the first are part of the value, so that
+//          tables of other makers load as they are.
 //   jsonl  {"key":"...","value":"..."}. What is not UTF-8 is base64 in a member key_base64 or
 //          value_base64 in its place. Other members are refused rather than lost.
 //

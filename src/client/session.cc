@@ -140,7 +140,8 @@ Status Session::await_welcome(base::Duration patience) {
   };
   while (!core_.configured()) {
     if (!refusal_.empty()) return unavailable(" refused: " + refusal_);
-    if (failing_ && connected_) return unavailable(" closed the connection: is it an lhnode?");
+    const bool lost = reconnect_ || (failing_ && connected_);
+    if (lost) return unavailable(" closed the connection: is it an lhnode?");
     if (failing_) return unavailable(" cannot be reached");
     const base::Duration left = deadline - steady_clock().now();
     if (left <= base::Duration()) return unavailable(" does not answer: is it an lhnode?");
