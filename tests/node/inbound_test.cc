@@ -1,0 +1,181 @@
+#include "node/inbound.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/node/fixture.h"
+
+namespace lh::node {
+namespace {
+
+using testing::client_hello;
+using testing::Cluster;
+using testing::integer_file;
+using testing::Peer;
+using testing::take_message;
+using testing::TestNode;
+
+// What a peer says first, and what comes of it.
+class InboundTest : public Cluster {
+ protected:
+  InboundTest() : node_(start_coordinator(integer_file(100))) {}
+
+  // Everything that comes back, until the other side has nothing more to say.
+  std::string answer_to(std::string_view bytes) {
+    peer_ = &connect(node_);
+    peer_->send(bytes);
+    settle();
+    return peer_->take();
+  }
+  static std::string hello_frame() {
+    std::string frame;
+    wire::encode(client_hello(7), wire::Routing::kDirect, &frame);
+    return frame;
+  }
+
+  TestNode& node_;
+  Peer* peer_ = nullptr;
+};
+
+TEST_F(InboundTest, AZeroByteIsTheBinaryProtocol) {
+  Peer& peer = connect(node_);
+  peer.send(hello_frame());
+  settle();
+  const auto welcome = take_message(peer);
+  ASSERT_TRUE(welcome);
+  EXPECT_TRUE(std::holds_alternative<core::Welcome>(welcome->message));
+}
+
+TEST_F(InboundTest, AnythingElseIsText) {
+  EXPECT_EQ("PONG\n", answer_to("PING\n"));
+  EXPECT_EQ("PONG\n", answer_to("ping\r\n"));
+  EXPECT_EQ(0u, answer_to("\xff\xfe\n").find("ERR unknown command"));
+  EXPECT_FALSE(peer_->ended());
+}
+
+TEST_F(InboundTest, WhatCameTogetherIsAnsweredTogether) {
+  EXPECT_EQ("PONG\nOK\n1\n", answer_to("PING\nINSERT 1 one\nCOUNT\n"));
+  Peer& peer = connect(node_);
+  std::string ping;
+  wire::encode(core::Ping{5}, wire::Routing::kDirect, &ping);
+  peer.send(hello_frame() + ping);
+  settle();
+  ASSERT_TRUE(testing::take_message_of<core::Welcome>(peer));
+  EXPECT_TRUE(testing::take_message_of<core::Pong>(peer));
+}
+
+TEST_F(InboundTest, BytesMayComeOneByOne) {
+  Peer& text = connect(node_);
+  for (const char c : std::string("\r\n \n  INSERT 1 one\nREAD 1\n")) {
+    text.send({&c, 1});
+    settle();
+  }
+  EXPECT_EQ("OK\none\n", text.take());
+  Peer& binary = connect(node_);
+  for (const char c : hello_frame()) {
+    EXPECT_EQ("", binary.received());
+    binary.send({&c, 1});
+    settle();
+  }
+  EXPECT_TRUE(testing::take_message_of<core::Welcome>(binary));
+}
+
+TEST_F(InboundTest, BlankLinesDecideNothing) {
+  EXPECT_EQ("PONG\n", answer_to("\n \r\n\t\nPING\n"));
+  Peer& binary = connect(node_);
+  binary.send("\n\r\n" + hello_frame());
+  settle();
+  EXPECT_TRUE(testing::take_message_of<core::Welcome>(binary));
+}
+
+TEST_F(InboundTest, AProtocolThatIsNotServedIsToldInItsOwnWords) {
+  EXPECT_EQ(0u, answer_to("*1\r\n$4\r\nPING\r\n").find("-ERR "));
+  EXPECT_TRUE(peer_->ended());
+  EXPECT_EQ(0u, answer_to("GET / HTTP/1.1\r\nHost: x\r\n\r\n").find("HTTP/1.1 501 "));
+  EXPECT_TRUE(peer_->ended());
+  EXPECT_EQ("", answer_to("\x16\x03\x01\x02\x03"));
+  EXPECT_TRUE(peer_->ended());
+  EXPECT_EQ(0u, node_.shared().clients.load());
+}
+
+TEST_F(InboundTest, APeerThatLeavesBeforeItDecidedIsForgotten) {
+  Peer& silent = connect(node_);
+  Peer& undecided = connect(node_);
+  undecided.send("PI");
+  settle();
+  EXPECT_EQ(2u, node_.shared().clients.load());
+  silent.hang_up();
+  undecided.half_close();
+  settle();
+  EXPECT_TRUE(undecided.ended());
+  EXPECT_EQ("", undecided.take()) << "half a line is not a command";
+  EXPECT_EQ(0u, node_.shared().clients.load());
+}
+
+TEST_F(InboundTest, ALineAndTheEndIsAnswered) {
+  Peer& peer = connect(node_);
+  peer.send("PING\n");
+  peer.half_close();
+  settle();
+  EXPECT_EQ("PONG\n", peer.take());
+  EXPECT_TRUE(peer.ended());
+}
+
+TEST_F(InboundTest, HalfABeginningAndThenSilenceIsClosed) {
+  Peer& peer = connect(node_);
+  peer.send("PI");
+  pass(base::seconds(10));
+  EXPECT_FALSE(peer.ended());
+  pass(base::ms(100));
+  EXPECT_TRUE(peer.ended());
+  EXPECT_EQ(0u, node_.shared().clients.load());
+}
+
+TEST_F(InboundTest, WhoeverSaysNothingMayStay) {
+  Peer& peer = connect(node_);
+  pass(base::seconds(30));
+  EXPECT_EQ("PONG\n", ask(peer, "PING"));
+}
+
+TEST_F(InboundTest, ALongFirstLineIsText) {
+  const std::string first(70'000, 'x');
+  EXPECT_EQ("ERR line too long\n", answer_to(first));
+  EXPECT_TRUE(peer_->ended());
+}
+
+TEST_F(InboundTest, DrainingClosesWhoeverHasNotAskedYet) {
+  Peer& silent = connect(node_);
+  Peer& undecided = connect(node_);
+  undecided.send("PI");
+  settle();
+  node_.worker(0).drain();
+  settle();
+  EXPECT_TRUE(silent.ended());
+  EXPECT_TRUE(undecided.ended());
+  EXPECT_EQ(0u, node_.shared().clients.load());
+}
+
+TEST_F(InboundTest, DrainingTakesNobodyNew) {
+  node_.worker(0).drain();
+  Peer& peer = connect(node_);
+  settle();
+  EXPECT_TRUE(peer.ended());
+  EXPECT_EQ(0u, node_.shared().clients.load());
+}
+
+class InboundIdleTest : public Cluster {};
+
+TEST_F(InboundIdleTest, WhoeverSaysNothingIsClosedWhenThereIsATimeout) {
+  Start start;
+  start.idle_timeout = base::seconds(3);
+  TestNode& node = start_coordinator(integer_file(100), start);
+  Peer& peer = connect(node);
+  pass(base::seconds(3));
+  EXPECT_FALSE(peer.ended());
+  pass(base::ms(100));
+  EXPECT_TRUE(peer.ended());
+}
+
+}  // namespace
+}  // namespace lh::node
