@@ -192,6 +192,7 @@ void Cluster::settle() {
 
 void Cluster::pass(base::Duration time) {
   const base::Duration step = std::clamp(time / 50, kStep, kLongStep);
+  settle();
   for (const base::Instant end = now() + time; now() < end;) {
     clock_.advance(std::min(step, end - now()));
     settle();
