@@ -116,7 +116,7 @@ void Connection::read_available() {
     if (!deliver()) return;
     // A short read emptied the socket: the call that would say so is saved.
     if (static_cast<size_t>(got) < asked) break;
-    if (!wants_input() || output_full()) break;
+    if (!wants_input()) break;
     left -= static_cast<size_t>(got);
   }
   input_.trim();

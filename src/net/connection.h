@@ -8,10 +8,9 @@
 //
 // Limits (ConnectionLimits):
 // - A connection reads at most read_turn_max bytes a turn, so that a busy one cannot starve others.
-// - While more than output_soft_max bytes of output wait it does not read (backpressure); it goes
-// on
-//   below half of that. A handler with a long pipeline looks at output_full() between requests and
-//   returns; on_data() is called again, perhaps without any bytes, when there is room.
+// - While more than output_soft_max bytes of output wait it does not read (backpressure); below
+//   half of that it goes on. A handler with a long pipeline looks at output_full() between requests
+//   and returns; on_data() is called again, perhaps without any bytes, when there is room.
 // - Output beyond output_max closes it, and so does a request that input_max bytes do not complete.
 //
 // The peer ends its half (shutdown, or it is gone): on_end_of_input(); what is owed can still be

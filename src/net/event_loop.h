@@ -11,8 +11,7 @@
 // stop() and wake_if_sleeping() may be called by any thread at any time; everything else asserts
 // its thread.
 //
-// Errors: create() fails when the process has no descriptors left. A loop that exists does not
-// fail.
+// Errors: create() fails when the process has no descriptors left; a loop that exists does not.
 #pragma once
 
 #include <sys/epoll.h>

@@ -6,8 +6,7 @@
 // another per expiry to learn what the heap knows. The price is that epoll_wait counts in
 // milliseconds: a timer fires up to one late, never early.
 //
-// A binary heap that knows where each timer is: add and cancel cost O(log n). One owner, one
-// thread.
+// A binary heap that knows where each timer is: add and cancel cost O(log n). One thread.
 #pragma once
 
 #include <cstddef>

@@ -4,8 +4,7 @@
 // Life: create() -> set up each worker's loop and mail handler in the calling thread -> start() ->
 // stop(), which lets each loop finish its turn and joins the threads -> tear down what lived in the
 // loops -> destroy the pool. Between create() and start(), and after stop(), the caller owns all
-// loops; in between each belongs to its thread (named lh-w0, lh-w1, ...) and only post() reaches
-// it.
+// loops; in between each belongs to its thread (named lh-w0, ...) and only post() reaches it.
 #pragma once
 
 #include <pthread.h>
