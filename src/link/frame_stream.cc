@@ -52,6 +52,7 @@ void FrameStream::on_data(net::Connection& connection) {
 }
 
 bool FrameStream::take_frame(const wire::Frame& frame) {
+  routing_ = frame.routing;
   if (const Status status = wire::decode(frame, &message_); !status.ok()) {
     refuse(status.message());
     return false;

@@ -58,6 +58,8 @@ class FrameStream final : private net::ConnectionHandler {
   // Of a frame that is not complete, or of several when reading is paused.
   size_t unread_bytes() { return connection_.input().size(); }
   const net::Socket& socket() const { return connection_.socket(); }
+  // How the message came; during on_message().
+  wire::Routing routing() const { return routing_; }
   // Why the stream was refused, when it was this side that refused; for the log.
   std::string_view refusal() const { return refusal_; }
 
@@ -70,6 +72,7 @@ class FrameStream final : private net::ConnectionHandler {
   FrameHandler& handler_;
   net::Connection connection_;
   core::Message message_;  // decoded into, again and again
+  wire::Routing routing_ = wire::Routing::kDirect;
   std::string refusal_;
   bool paused_ = false;
   net::Lifeline lifeline_;

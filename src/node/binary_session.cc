@@ -43,21 +43,25 @@ bool BinarySession::refuse(std::string_view why) {
   return false;
 }
 
-bool BinarySession::on_message(link::FrameStream&, core::Message& message) {
+bool BinarySession::mark_as_own(core::Message* message) const {
+  if (core::ReplyPath* back = path_of(*message)) {
+    *back = path();
+    return true;
+  }
+  auto* more = std::get_if<core::ScanMore>(message);
+  if (more != nullptr) more->client = client_;
+  return more != nullptr;
+}
+
+bool BinarySession::on_message(link::FrameStream& stream, core::Message& message) {
   if (const auto* hello = std::get_if<core::Hello>(&message)) return on_hello(*hello);
   if (!greeted_) return refuse("the first message has to be Hello");
-  if (auto* m = std::get_if<core::Register>(&message)) {
-    m->from = path();
+  if (kind_ == core::PeerKind::kClient) {
+    const bool direct = stream.routing() == wire::Routing::kDirect;
+    if (!direct || !mark_as_own(&message)) return refuse("only a node may send that");
+  } else if (auto* m = std::get_if<core::Register>(&message)) {
     if (!worker_.has_coordinator()) return refuse("this node is not the coordinator");
-  } else if (kind_ == core::PeerKind::kClient) {
-    core::ReplyPath* back = path_of(message);
-    if (back != nullptr) {
-      *back = path();
-    } else if (auto* more = std::get_if<core::ScanMore>(&message)) {
-      more->client = client_;
-    } else {
-      return refuse("only a node may send that");
-    }
+    m->from = path();
   }
   if (!worker_.accept(message)) {
     stream_.pause_reading();

@@ -30,6 +30,9 @@ class BinarySession final : public Session, private link::FrameHandler {
   void welcome();
   bool everyone_joined() const;
   core::ReplyPath path() const;
+  // Writes into a client's message whose it is, whatever it claims. False: clients send no such
+  // message.
+  bool mark_as_own(core::Message* message) const;
 
   Worker& worker_;
   LinkToken token_;
