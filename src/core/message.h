@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/book_part.h"
 #include "core/file_options.h"
 #include "lh/types.h"
 
@@ -60,19 +61,6 @@ struct Request {
   BucketMark forwarder;  // the last forwarder, when hops > 0
   std::string_view key;
   std::string_view value;
-};
-
-// A contiguous piece of the map from buckets to nodes, and the addresses of the nodes named in it.
-struct NodeEntry {
-  NodeId id = NodeId::kNone;
-  bool up = true;
-  std::string address;
-};
-struct BookPart {
-  BucketNo first = 0;
-  std::vector<NodeId> at;  // node of bucket first + k
-  std::vector<NodeEntry> nodes;
-  bool empty() const { return at.empty() && nodes.empty(); }
 };
 
 // Bucket -> client. Carries the IAM when the request was forwarded.
