@@ -57,7 +57,7 @@ TEST(ChangeTest, what_is_appended_is_read_in_order) {
 TEST(ChangeTest, an_empty_run_is_a_good_one) { EXPECT_EQ(read(""), ""); }
 
 TEST(ChangeTest, has_the_layout_that_the_header_draws) {
-  using namespace std::string_literals;
+  using std::string_literals::operator""s;
   EXPECT_EQ(sample(),
             "\x01\x02"
             "12\x01x"
