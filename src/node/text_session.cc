@@ -80,7 +80,7 @@ TextSession::~TextSession() {
 // ------------------------------------------------------------------------------------ commands
 
 void TextSession::on_data(net::Connection& connection) {
-  settle();
+  print_due();
   starved_ = false;
   size_t consumed = 0;
   while (connection.is_open() && !quit_ && !waiting_ && !connection.output_full()) {
@@ -100,7 +100,7 @@ void TextSession::on_data(net::Connection& connection) {
     consumed += line.size;
   }
   connection.input().consume(consumed);
-  settle();
+  end_if_due();
 }
 
 bool TextSession::execute(const wire::TextCommand& command) {
@@ -226,11 +226,13 @@ void TextSession::on_call_done(uint64_t ticket, const core::FileResult& result) 
   settle();
 }
 
+// False when there is more and the reader is slow: on_data() comes again when there is room.
 bool TextSession::print(Slot* slot) {
+  if (connection_.output_full()) return false;
   connection_.write(slot->text);
   slot->text.clear();
   while (slot->file && connection_.is_open()) {
-    if (connection_.output_full()) return false;  // on_data() comes again when there is room
+    if (connection_.output_full()) return false;
     text_.clear();
     const bool more = slot->file->append_some(&text_, kPortionBytes);
     connection_.write(text_);
@@ -239,16 +241,25 @@ bool TextSession::print(Slot* slot) {
   return true;
 }
 
-// Prints what is due, lets reading go on, and ends the connection when that is due.
-void TextSession::settle() {
+void TextSession::print_due() {
   while (!slots_.empty() && slots_.front().done && print(&slots_.front())) slots_.pop_front();
-  if (waiting_ && slots_.size() < kSlotsMax / 2) {
+}
+
+// Lines that were sent before the end are answered; half a line is not a command.
+void TextSession::end_if_due() {
+  if (starved_ && (draining_ || connection_.input_ended())) quit_ = true;
+  if (quit_ && slots_.empty()) connection_.close_after_flush();
+}
+
+// After something was done: prints what is due and lets a command that waits try again. Not for
+// nothing: while it has to wait it would be tried in every turn.
+void TextSession::settle() {
+  print_due();
+  if (waiting_ && (slots_.size() < kSlotsMax / 2 || slots_.front().done)) {
     waiting_ = false;
     connection_.resume_reading();
   }
-  // Lines that were sent before the end are answered; half a line is not a command.
-  if (starved_ && (draining_ || connection_.input_ended())) quit_ = true;
-  if (quit_ && slots_.empty()) connection_.close_after_flush();
+  end_if_due();
 }
 
 // ----------------------------------------------------------------------------------------- end
@@ -273,7 +284,7 @@ void TextSession::tick(base::Instant now, base::Duration idle_max) {
   if (!slots_.empty() || quit_ || connection_.output_size() > 0) return;
   const base::Duration quiet = now - std::max(connection_.last_read_at(), opened_at_);
   if (!connection_.input().empty()) {
-    if (quiet <= kRequestTimeMax) return;
+    if (!starved_ || quiet <= kRequestTimeMax) return;
     answer("ERR a line was begun and not finished\n");
     quit_ = true;
     settle();

@@ -54,6 +54,8 @@ class TextSession final : public Session, private net::ConnectionHandler, privat
   Slot* find(uint64_t ticket);
   void settle();
   bool print(Slot* slot);
+  void print_due();
+  void end_if_due();
 
   Worker& worker_;
   LinkToken token_;
