@@ -3,16 +3,16 @@
 //
 //   chunk   64 MiB of address space                                            (slab_space.h)
 //   slab    64 KiB of it: cells of one size, or part of a span
-//   cell    32 bytes to 16 KiB in 56 sizes                                     (size_class.h)
+//   cell    32 bytes to 16 KiB in 96 sizes                                     (size_class.h)
 //   span    whole slabs, for what is larger than a cell
 //
 // Giving memory back. Records die at random, so that slabs become sparse, hardly ever empty. When
-// an eighth of the memory lies idle, the arena starts a cycle: of each cell size it condemns as
+// four per cent of the memory are idle, the arena starts a cycle: of each cell size it condemns as
 // many slabs, the sparsest first, as the others have room for; then it asks its tenants, one after
 // the other and a few bytes at a time, to walk through their Refs and to move() those that are
 // leaving(). Nobody needs to know who refers to a cell: the sweep meets each Ref once. An empty
 // slab goes back to the system. compact_some() does a piece of this work; every change of a table
-// does a small one, so that a worker that is busy needs not call it, and one that is idle may.
+// does a small one, so that a busy worker need not call it, and an idle one may.
 //
 // One owner thread. Tenants must be gone before their arena. Out of memory, or of the 128 GiB that
 // Refs can name, ends the process: see room_bytes().
@@ -32,6 +32,8 @@ namespace lh::table {
 
 // The name of a cell or span: its address in units of 32 bytes. Valid until release() or move().
 enum class Ref : uint32_t { kNone = 0 };
+
+inline constexpr size_t kCacheLineBytes = 64;
 
 // Asks for the cache line at `address`. To GCC a function that does nothing else has no effect, and
 // it removes the calls; the empty asm is what keeps them.
@@ -122,10 +124,11 @@ class Arena {
   static constexpr uint16_t kNoCell = 0xffff;
   static constexpr unsigned kBins = 4;  // of partly used slabs, by quarters of use
 
-  // A cycle pays when this many bytes are idle, beside an eighth of those in use.
+  // A cycle begins when more than this many bytes and this share of the bytes in use are idle, and
+  // half the share more than when the last one ended. Less would move more for little: see "Pace of
+  // compaction" in arena.cc, also for the size of a step.
   static constexpr uint64_t kIdleBytesMin = uint64_t{256} << 10;
-  // Chosen so that a cycle is over before the idle memory has grown by another sixteenth: see
-  // "Pace of compaction" in arena.cc.
+  static constexpr uint64_t kIdleShare = 24;
   static constexpr size_t kStepBytes = 512;
 
   struct Slab {
@@ -176,8 +179,8 @@ class Arena {
   SlabNo* list_of(const Slab& slab, uint32_t live);
 
   bool needs_cycle() const {
-    return idle_bytes_ > kIdleBytesMin + allocated_bytes_ / 24 &&
-           idle_bytes_ > idle_floor_ + allocated_bytes_ / 48;
+    return idle_bytes_ > kIdleBytesMin + allocated_bytes_ / kIdleShare &&
+           idle_bytes_ > idle_floor_ + allocated_bytes_ / (2 * kIdleShare);
   }
   void condemn_some(size_t* budget_bytes);
   bool condemn_one(SizeClass* size_class, size_t cells_per_slab);

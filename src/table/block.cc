@@ -4,7 +4,6 @@
 
 namespace lh::table {
 
-// Closes the gap: the records behind k move up by its size, so do their ends.
 void Block::remove(unsigned k) {
   LH_CHECK(k < count_);
   const size_t bytes = size(k);

@@ -10,14 +10,15 @@
 // Entries grow up, records grow down, so that a record is added without moving another. An example,
 // keys and values of 1 and 3 bytes, in a cell of 2 units:
 //
-//   0: 00 02 02 00 08 00 | 5a17 0500 | c3f0 0a00 | free: bytes 14..53
-//   54: 04 'b' "two" 59: 04 'a' "one" (64)
+//    0: 00 02 02 00 08 00             block, 2 records, 2 units, none outside, 8 bytes of payload
+//    6: 5a 17 05 00 | c3 f0 0a 00     tag 0x175a, end 5; tag 0xf0c3, end 10
+//   14: free
+//   54: 04 "b" "two" | 04 "a" "one"   key length 1 << 2, key, value: record 1, record 0
 //
-// (Record 0 lies at 64 - 5: a header byte 1 << 2, the key, the value.) Header and entries of up to
-// fourteen records share the first cache line: a search reads that line, and one more when a tag
-// fits. A tag is 16 bits of c beginning at or a little below the bits that chose the slot, so it
-// tells records apart and also holds the bits by which the slot is split next, seven times out of
-// eight: see tag_shift().
+// Header and entries of up to fourteen records share the first cache line: a search reads that
+// line, and the record's when a tag fits. A tag is 16 bits of c that begin at the bits that chose
+// the slot or a little below, so it tells records apart, and nearly always holds the bit by which
+// the slot is split next: see tag_shift().
 //
 // A block is plain memory: no allocation here, no owner, nothing outside the cell.
 #pragma once
@@ -114,6 +115,7 @@ class Block {
     std::memcpy(base() + cell_bytes() - bytes, from.base() + from.cell_bytes() - bytes, bytes);
   }
 
+  // Takes record k out and closes the gap: the records behind it keep their order.
   void remove(unsigned k);
 
  private:
@@ -151,7 +153,5 @@ class Block {
 static_assert(sizeof(Block) == Block::kHeaderBytes);
 static_assert(Block::kBytesMax / kUnitBytes < 256 && Block::kRecordsMax < 256);
 static_assert(cell_bytes(Block::kBytesMax) == Block::kBytesMax);
-static_assert(Block::kBytesMax >= 8 * Block::bytes_for(1, kInlineBytesMax),
-              "a collapsed branch must fit a block");
 
 }  // namespace lh::table

@@ -30,7 +30,7 @@ HashTable::HashTable(const Options& options)
 }
 
 HashTable::HashTable(HashTable&& other) noexcept
-    : Tenant(std::move(other)),
+    : Tenant(static_cast<Tenant&&>(other)),
       directory_(std::exchange(other.directory_, {})),
       nodes_(&arena(), other.nodes_.hash()),
       shift_(other.shift_),
@@ -199,7 +199,7 @@ HashTable HashTable::split_off() {
   Tally leaving;
   const uint64_t slots = odd.directory_.count();
   for (uint64_t s = 0; s < slots; ++s) {
-    nodes_.prefetch(odd.directory_[std::min(s + kPrefetchSlots, slots - 1)]);
+    nodes_.prefetch_header(odd.directory_[std::min(s + kPrefetchSlots, slots - 1)]);
     leaving += nodes_.count(odd.directory_[s]);
   }
   nodes_.hand_over(leaving, &odd.nodes_);
@@ -225,11 +225,11 @@ void HashTable::merge(HashTable&& other) {
 void HashTable::begin_sweep() {
   sweep_slot_ = 0;
   sweep_point_ = 0;
+  directory_.relocate(&arena());
 }
 
 bool HashTable::sweep_some(size_t* budget) {
   if (directory_.count() == 0) return false;
-  if (sweep_slot_ == 0) directory_.relocate(&arena());
   return nodes_.tally().others == 0 ? sweep_slots(budget) : sweep_leaves(budget);
 }
 

@@ -6,7 +6,7 @@
 // most and shrinks by one per erase: no operation ever rehashes the whole.
 //
 //   Directory   the slots, 4 bytes each, and the arithmetic              (directory.h)
-//   NodeStore   what a slot names: one block of about seven records      (node_store.h)
+//   NodeStore   what a slot names: one block of about five records       (node_store.h)
 //   Block       tags, and the records packed one after the other         (block.h)
 //   Arena       the memory of all tables of a worker; moves blocks       (arena.h)
 //
@@ -19,6 +19,7 @@
 // into a table of the same arena. One owner thread, that of the arena.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -118,14 +119,15 @@ class HashTable final : private Arena::Tenant {
 
  private:
   // The table has as many slots as make these averages; a slot that is due for its split holds up
-  // to twice that. Larger blocks cost more copying when they grow, smaller ones more overhead: see
-  // the measurements in the table's benchmark.
-  static constexpr uint64_t kRecordsPerSlot = 7;
+  // to twice that. With 16-byte keys and 32-byte values, 5 records make blocks of five cache lines
+  // and cost 10.4 bytes a record above key and value; 7 would cost 9.7 and need seven lines.
+  static constexpr uint64_t kRecordsPerSlot = 5;
   static constexpr uint64_t kBytesPerSlot = 512;
   // What a record outside counts for: a walk visits whole slots, and these may be large.
   static constexpr uint64_t kBytesPerOther = 256;
   // Growing ends here, at some hundred million records; beyond it branches take over.
   static constexpr uint64_t kSlotsMax = Directory::kSlotsMax / 2;
+  static_assert(kLevelMax + std::bit_width(kSlotsMax) <= NodeStore::kAllBits);
   // What a slot without records costs, of the budgets of walk() and of a sweep.
   static constexpr size_t kEmptyLeafBytes = 16;
   static constexpr size_t kSlotBytes = sizeof(Ref);

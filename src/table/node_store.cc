@@ -173,22 +173,26 @@ void NodeStore::retag(Ref ref, Level from, Level to) {
 
 // ------------------------------------------------------------------------- branches and chains
 
-template <typename Node>
 Ref NodeStore::make(size_t bytes) {
   const Ref ref = arena().allocate(bytes);
-  blocks_.tally().other_bytes += Arena::allocation_bytes(bytes);
-  ++blocks_.tally().others;
+  blocks_.tally() += count_cell(ref);
   return ref;
 }
 
-void NodeStore::drop(Ref ref) {
-  blocks_.tally().other_bytes -= arena().size_of(ref);
-  --blocks_.tally().others;
-  arena().release(ref);
+void NodeStore::drop(Ref branch_or_chain) {
+  blocks_.tally() -= count_cell(branch_or_chain);
+  arena().release(branch_or_chain);
+}
+
+Tally NodeStore::count_cell(Ref branch_or_chain) const {
+  Tally sum;
+  sum.other_bytes = arena().size_of(branch_or_chain);
+  sum.others = 1;
+  return sum;
 }
 
 Ref NodeStore::new_branch(unsigned bits) {
-  const Ref ref = make<Branch>(Branch::bytes_for(bits));
+  const Ref ref = make(Branch::bytes_for(bits));
   *branch(ref) = {NodeKind::kBranch, static_cast<uint8_t>(bits), 0};
   std::fill_n(branch(ref)->children(), 1U << bits, Ref::kNone);
   return ref;
@@ -197,17 +201,12 @@ Ref NodeStore::new_branch(unsigned bits) {
 // What should stand for this node: itself, or a block, or nothing, when few records are left.
 Ref NodeStore::collapse(Ref node, Level level) {
   if (!is(NodeKind::kBranch, node)) return node;
-  const unsigned count = count_up_to(node, kCollapseRecords + 1);
+  const unsigned count = count_up_to(node, kMoreRecords);
   if (count > kCollapseRecords) return node;
-  const Ref into = blocks_.create(count, count * kInlineBytesMax);
-  gather(node, level, into, level);
-  Ref block = into;
-  if (count > 0) {
-    blocks_.trim(&block);
-    return block;
-  }
-  blocks_.drop(block);
-  return Ref::kNone;
+  Ref block = count == 0 ? Ref::kNone : blocks_.create(count, count * kInlineBytesMax);
+  gather(node, level, block, level);
+  if (count > 0) blocks_.trim(&block);
+  return block;
 }
 
 // Counts no further than `limit`, so that a large branch costs no more than a small one.
@@ -255,7 +254,7 @@ void NodeStore::chain_up(Ref* at, Tag tag, const Record& record) {
   }
   Ref head = Ref::kNone;
   blocks_.add(&head, tag, record);
-  const Ref link = make<Chain>(sizeof(Chain));
+  const Ref link = make(sizeof(Chain));
   *chain(link) = {NodeKind::kChain, {}, head, *at};
   *at = link;
 }
@@ -277,35 +276,32 @@ void NodeStore::unchain(Ref* at) {
 // ----------------------------------------------------------------------------------- the whole
 
 Tally NodeStore::count(Ref node) const {
-  if (node == Ref::kNone) return {};
-  if (is(NodeKind::kBlock, node)) return blocks_.count(node);
   Tally sum;
-  sum.other_bytes = arena().size_of(node);
-  sum.others = 1;
-  if (is(NodeKind::kChain, node)) {
-    sum += count(chain(node)->block);
-    sum += count(chain(node)->next);
-    return sum;
+  for (; is(NodeKind::kChain, node); node = chain(node)->next) {  // may be long: no recursion
+    sum += count_cell(node);
+    sum += blocks_.count(chain(node)->block);
   }
+  if (node == Ref::kNone) return sum;
+  if (is(NodeKind::kBlock, node)) return sum += blocks_.count(node);
+  sum += count_cell(node);
   const Branch& at = *branch(node);
   for (unsigned k = 0; k < at.child_count(); ++k) sum += count(at.children()[k]);
   return sum;
 }
 
 bool NodeStore::release_some(Ref* at, size_t* budget) {
+  while (is(NodeKind::kChain, *at)) {
+    const Ref link = *at;
+    if (!blocks_.free_some(&chain(link)->block, budget)) return false;
+    *at = chain(link)->next;
+    drop(link);
+  }
   if (*at == Ref::kNone) return true;
   if (is(NodeKind::kBlock, *at)) return blocks_.free_some(at, budget);
-  bool empty = true;
-  if (is(NodeKind::kChain, *at)) {
-    Chain* here = chain(*at);
-    empty = release_some(&here->block, budget) && release_some(&here->next, budget);
-  } else {
-    Branch* here = branch(*at);
-    for (unsigned k = 0; k < here->child_count() && empty; ++k) {
-      empty = release_some(here->children() + k, budget);
-    }
+  Branch& here = *branch(*at);
+  for (unsigned k = 0; k < here.child_count(); ++k) {
+    if (!release_some(here.children() + k, budget)) return false;
   }
-  if (!empty) return false;
   drop(*at);
   *at = Ref::kNone;
   return true;

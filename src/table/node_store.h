@@ -59,6 +59,7 @@ class NodeStore {
     Hit hit{slot};
     if (*slot.at == Ref::kNone) return hit;
     Block* block = blocks_.at(*slot.at);
+    prefetch_records(block);
     if (block->kind() != NodeKind::kBlock) [[unlikely]]
       return find_deep(slot, c, key);
     hit.index = blocks_.find(*block, tag_of(c, slot.level), key, &hit.record);
@@ -100,8 +101,14 @@ class NodeStore {
     });
   }
 
-  // Asks for the memory that a search or count() of this node begins with.
-  void prefetch(Ref node) const { prefetch_line(arena().at<std::byte>(node)); }
+  // Asks for the memory that a search of this node reads.
+  void prefetch(Ref node) const {
+    const std::byte* at = arena().at<std::byte>(node);
+    prefetch_line(at);
+    prefetch_records(at);
+  }
+  // Asks for the header of this node only.
+  void prefetch_header(Ref node) const { prefetch_line(arena().at<std::byte>(node)); }
 
   // What is below a node. Touches headers of blocks only, unless records are outside.
   Tally count(Ref node) const;
@@ -114,15 +121,13 @@ class NodeStore {
   Level relocate(Place slot, HashValue c, size_t* budget_bytes);
 
  private:
-  // A branch with at most this many records below it becomes a block again.
-  static constexpr unsigned kCollapseRecords = 8;
   static constexpr unsigned kBranchBits = 4;
-  static_assert(Block::kBytesMax >=
-                Block::bytes_for(kCollapseRecords, kCollapseRecords* kInlineBytesMax));
-  // A branch is made of a block that was full, so it is larger than one that collapses.
-  static_assert(Block::kRecordsMax >= kCollapseRecords);
-  static_assert(Block::kBytesMax >=
-                Block::bytes_for(kCollapseRecords + 1, (kCollapseRecords + 1) * kInlineBytesMax));
+  // A branch with at most this many records below it becomes a block again. More of them still fit
+  // a block, whatever their size: what has just become a branch does not collapse at once.
+  static constexpr unsigned kCollapseRecords = 8;
+  static constexpr unsigned kMoreRecords = kCollapseRecords + 1;
+  static_assert(kMoreRecords <= Block::kRecordsMax);
+  static_assert(Block::bytes_for(kMoreRecords, kMoreRecords* kInlineBytesMax) <= Block::kBytesMax);
 
   struct Branch {
     NodeKind kind;
@@ -143,6 +148,13 @@ class NodeStore {
     Ref block;
     Ref next;  // a chain or a block
   };
+
+  // The header says where in the block the record is. Not waiting for it, and asking for the lines
+  // where the records of a typical block are, makes one wait for memory of two.
+  static void prefetch_records(const void* block) {
+    const auto* at = static_cast<const std::byte*>(block);
+    for (size_t line = 1; line < 4; ++line) prefetch_line(at + line * kCacheLineBytes);
+  }
 
   Arena& arena() const { return blocks_.arena(); }
   bool is(NodeKind kind, Ref node) const {
@@ -176,9 +188,10 @@ class NodeStore {
   void chain_up(Ref* at, Tag tag, const Record& record);
   void unchain(Ref* at);
 
-  template <typename Node>
+  // Cells of branches and chains, with the books.
   Ref make(size_t bytes);
   void drop(Ref branch_or_chain);
+  Tally count_cell(Ref branch_or_chain) const;
 
   BlockStore blocks_;
   HashFunction hash_;

@@ -98,9 +98,9 @@ TEST(SizeClassTest, everySizeFitsTheSmallestClass) {
   }
 }
 
-TEST(SizeClassTest, roundingUpWastesAnEighthAtMostAboveTheExactClasses) {
-  for (size_t bytes = 513; bytes <= kCellBytesMax; ++bytes) {
-    ASSERT_LE(cell_bytes(bytes) * 8, bytes * 9 + 8 * kUnitBytes);
+TEST(SizeClassTest, roundingUpWastesASixteenthAtMostAboveTheExactClasses) {
+  for (size_t bytes = kExactClasses * kUnitBytes + 1; bytes <= kCellBytesMax; ++bytes) {
+    ASSERT_LE(cell_bytes(bytes) * 16, bytes * 17 + 16 * kUnitBytes);
   }
 }
 
