@@ -24,6 +24,9 @@ class AddressBook {
   // Buckets 0..known()-1 are all known.
   uint64_t known() const { return known_; }
 
+  // One more than the largest bucket that is known: the file has at least so many. 0 when none is.
+  uint64_t buckets_seen() const { return at_.size(); }
+
   void set(BucketNo a, NodeId node);
 
   // What is known of a node; nullptr when nothing is.

@@ -74,6 +74,7 @@ ClientCore::Pending* ClientCore::find(uint64_t seq) {
 }
 
 void ClientCore::send(base::Instant now, uint64_t seq, Pending* p, Effects* effects) {
+  if (p->stranded) go_by_book();
   BucketNo to = address(image_, p->c);
   // Without the node's address the nearest ancestor will do: it forwards.
   while (book_.locate(to) == NodeId::kNone) to = parent(to);
@@ -127,6 +128,11 @@ void ClientCore::on(base::Instant now, const Reply& m, Effects* effects) {
       [[fallthrough]];
     case Code::kBusy:
       return retry_or_fail(now, m.seq, p);
+    case Code::kDown:
+      if (p->stranded) return finish(m.seq, p, m);
+      p->stranded = true;
+      p->again_at = now + kRetryAfter;
+      return ask_for_book(now, book_.known(), effects);
     default:
       return finish(m.seq, p, m);
   }
@@ -162,6 +168,13 @@ void ClientCore::finish(uint64_t seq, Pending* p, const Reply& m) {
   }
 }
 
+// An image that is behind leads through older buckets, and a dead one among them would hide keys
+// that are alive elsewhere. The book names later ones, so the file has them: straight to those.
+void ClientCore::go_by_book() {
+  const FileState seen = state_of_count(std::max<uint64_t>(1, book_.buckets_seen()));
+  if (bucket_count(seen) > bucket_count(image_)) image_ = seen;
+}
+
 void ClientCore::fail(uint64_t seq, Pending* p) {
   Reply answer;
   answer.code = Code::kDown;
@@ -174,6 +187,7 @@ void ClientCore::node_unreachable(base::Instant now, NodeId node, Effects* effec
   for (uint64_t seq = acked_; seq < next_seq_; ++seq) {
     Pending* p = find(seq);
     if (p == nullptr || p->node != node) continue;
+    p->stranded = true;
     // It may have come back at another address.
     ask_for_book(now, p->first, effects);
     retry_or_fail(now, seq, p);

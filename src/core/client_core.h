@@ -105,6 +105,7 @@ class ClientCore {
     HashValue c = 0;
     Op op = Op::kRead;
     bool done = false;
+    bool stranded = false;  // a bucket that it was sent to, or through, is down
     uint8_t sendings = 0;
     BucketNo first = 0;
     NodeId node = NodeId::kNone;  // where the last sending went
@@ -134,6 +135,7 @@ class ClientCore {
   void retry_or_fail(base::Instant now, uint64_t seq, Pending* p);
   void finish_calls();
   void ask_for_book(base::Instant now, BucketNo first, Effects* effects);
+  void go_by_book();
 
   ClientId id_;
   ClientSink* sink_;

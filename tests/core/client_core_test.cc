@@ -319,14 +319,41 @@ TEST_F(ClientCoreTest, a_node_that_concerns_no_request_may_go) {
   EXPECT_EQ(tick(50), Lines{});
 }
 
-TEST_F(ClientCoreTest, a_server_that_knows_a_bucket_to_be_down_is_believed) {
+TEST_F(ClientCoreTest, a_server_that_knows_a_bucket_to_be_down_is_believed_the_second_time) {
   submit(Op::kRead, "9");
   Reply m = forwarded(1, {9, 0}, 1, {1, 4});
   m.code = Code::kDown;
-  step(m);
-  EXPECT_EQ(done_, "Read 9 Down b9");
+  EXPECT_EQ(step(m), Lines{"coordinator: BookQuery first=1"});
+  EXPECT_EQ(done_, "");
   EXPECT_EQ(client_.image(), (FileState{3, 2})) << "the IAM is as good as any";
   EXPECT_EQ(client_.book().locate(9), NodeId::kNone) << "but the place is not";
+  EXPECT_EQ(tick(50), Lines{"b0@n1: Read 9 seq=1 to=0"});
+  step(m);
+  EXPECT_EQ(done_, "Read 9 Down b9");
+}
+
+// 9 of a file of ten buckets leads through 0 and 1 by the image of a new client.
+TEST_F(ClientCoreTest, a_dead_bucket_on_the_way_does_not_hide_a_key) {
+  submit(Op::kRead, "9");
+  Reply m = forwarded(1, {1, 0}, 1, {0, 4});
+  m.code = Code::kDown;
+  step(m);
+  step(BookUpdate{{}, book(1, {2, 3, 4, 5, 6, 7, 8, 9, 10})});
+  EXPECT_EQ(tick(50), Lines{"b9@n10: Read 9 seq=1 to=9"});
+  EXPECT_EQ(client_.image(), (FileState{3, 2}));
+}
+
+TEST_F(ClientCoreTest, nor_does_a_dead_bucket_that_it_was_sent_to) {
+  submit(Op::kRead, "9");
+  EXPECT_EQ(unreachable(1), Lines{"coordinator: BookQuery first=0"});
+  step(BookUpdate{{}, book(0, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})});
+  EXPECT_EQ(tick(50), Lines{"b9@n10: Read 9 seq=1 to=9"});
+}
+
+TEST_F(ClientCoreTest, a_book_alone_does_not_change_the_image) {
+  step(BookUpdate{{}, book(0, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})});
+  EXPECT_EQ(submit(Op::kRead, "9"), Lines{"b0@n1: Read 9 seq=1 to=0"});
+  EXPECT_EQ(client_.image(), (FileState{0, 0}));
 }
 
 // -------------------------------------------------------------------------------- the whole file
