@@ -41,21 +41,8 @@ void append_buckets(std::string* out, const BucketLines& buckets, const core::Ad
   wire::append_buckets_end(out, buckets.size());
 }
 
-// What the buckets say of themselves is fresher than the nodes' last heartbeats, when all of them
-// answered.
 void append_nodes(std::string* out, const core::FileResult& result) {
-  std::map<NodeId, core::NodeStats> counted;
-  for (const auto& [a, line] : result.buckets) {
-    core::NodeStats& stats = counted[line.node];
-    ++stats.buckets;
-    stats.records += line.records;
-    stats.bytes += line.bytes;
-  }
-  const bool fresh = covers_the_file(result.buckets);
-  for (core::NodeReport node : result.file.nodes) {
-    if (fresh) node.stats = counted[node.id];
-    wire::append_node(out, node);
-  }
+  for (const core::NodeReport& node : counted_nodes(result)) wire::append_node(out, node);
   wire::append_nodes_end(out, result.file.nodes.size());
 }
 
@@ -65,6 +52,20 @@ Level level_of_bucket(const core::FileResult& result) {
 }
 
 }  // namespace
+
+std::vector<core::NodeReport> counted_nodes(const core::FileResult& result) {
+  std::map<NodeId, core::NodeStats> counted;
+  for (const auto& [a, line] : result.buckets) {
+    core::NodeStats& stats = counted[line.node];
+    ++stats.buckets;
+    stats.records += line.records;
+    stats.bytes += line.bytes;
+  }
+  std::vector<core::NodeReport> nodes = result.file.nodes;
+  if (!covers_the_file(result.buckets)) return nodes;
+  for (core::NodeReport& node : nodes) node.stats = counted[node.id];
+  return nodes;
+}
 
 std::optional<core::Op> keyed_op(const wire::TextCommand& command) {
   for (const wire::CommandSpec& spec : wire::commands()) {

@@ -34,6 +34,10 @@ std::optional<core::FileRequest> file_request(const wire::TextCommand& command);
 void append_completion(std::string* out, const core::Completion& done,
                        const core::AddressBook& book);
 
+// The nodes of a kNodes result. What the buckets say of themselves is fresher than the nodes' last
+// heartbeats, so they are counted from that, when all buckets answered.
+std::vector<core::NodeReport> counted_nodes(const core::FileResult& result);
+
 // The order of a listing: by number in integer files, else bytewise. Bound: in an integer file both
 // are keys of it, so that they have no leading zeros.
 bool key_before(base::HashMode hash, std::string_view a, std::string_view b);

@@ -237,6 +237,37 @@ TEST(CompletionAnswerTest, locate) {
             "c=9 bucket=9 level=4 node=unknown\n");
 }
 
+// ---------------------------------------------------------------------------------------------
+
+TEST(RequestTest, commandsAreKeyedOrAboutTheFileOrNeither) {
+  wire::TextParser parser;
+  EXPECT_EQ(keyed_op(parser.parse("query k")), Op::kRead);
+  EXPECT_EQ(keyed_op(parser.parse("locate k")), Op::kLocate);
+  EXPECT_EQ(keyed_op(parser.parse("count")), std::nullopt);
+  EXPECT_FALSE(file_request(parser.parse("query k")).has_value());
+  for (const char* line : {"help", "ping", "quit", "", "bogus"}) {
+    EXPECT_EQ(keyed_op(parser.parse(line)), std::nullopt) << line;
+    EXPECT_FALSE(file_request(parser.parse(line)).has_value()) << line;
+  }
+}
+
+TEST(RequestTest, questionsAboutTheFile) {
+  wire::TextParser parser;
+  const auto kind = [&](const char* line) { return file_request(parser.parse(line))->kind; };
+  EXPECT_EQ(kind("count"), Kind::kCount);
+  EXPECT_EQ(kind("file"), Kind::kFile);
+  EXPECT_EQ(kind("buckets"), Kind::kBuckets);
+  EXPECT_EQ(kind("nodes"), Kind::kNodes);
+  EXPECT_EQ(kind("settle"), Kind::kSettle);
+  const core::FileRequest bucket = *file_request(parser.parse("bucket 3"));
+  EXPECT_EQ(bucket.kind, Kind::kBucket);
+  EXPECT_EQ(bucket.bucket, 3u);
+  const core::FileRequest scan = *file_request(parser.parse("scan value:a*"));
+  EXPECT_EQ(scan.kind, Kind::kScan);
+  EXPECT_EQ(scan.match, core::ScanMatch::kValueGlob);
+  EXPECT_EQ(scan.pattern, "a*");
+}
+
 TEST(KeyOrderTest, integersByNumberOthersBytewise) {
   EXPECT_TRUE(key_before(HashMode::kInteger, "9", "10"));
   EXPECT_FALSE(key_before(HashMode::kMixed, "9", "10"));
