@@ -35,6 +35,7 @@ void SplitSource::start_again() {
   ++stream_;
   cursor_ = moving_.first;
   walk_done_ = false;
+  walk_end_ = 0;
   open_.clear();
   batches_.clear();
   unsent_ = 0;
@@ -55,7 +56,9 @@ bool SplitSource::slice(base::Instant now, const table::HashTable& table, Effect
     if (next) cursor_ = *next;
   }
   // Batch 0 goes out even when it is empty: it opens the stream at the target.
+  const bool ended = walk_done_ && walk_end_ == 0;
   if (!open_.empty() || next_number_ == 0) close_batch(false);
+  if (ended) walk_end_ = next_number_;
   send_unsent(now, kWindow, effects);
   return !walk_done_ && window_open();
 }
@@ -112,11 +115,17 @@ bool SplitSource::window_open() const {
 
 bool SplitSource::can_go_on() const {
   if (phase_ != Phase::kStreaming) return false;
-  return unsent_ > 0 ? batches_.size() - unsent_ < kWindow : window_open();
+  if (unsent_ > 0) return batches_.size() - unsent_ < kWindow;
+  if (!window_open()) return false;
+  return !walk_done_ || !open_.empty() || walk_acknowledged();
+}
+
+bool SplitSource::walk_acknowledged() const {
+  return walk_done_ && (batches_.empty() || batches_.front().number >= walk_end_);
 }
 
 bool SplitSource::ready_to_hand_over() const {
-  return phase_ == Phase::kStreaming && walk_done_ && next_number_ > 0 && window_open();
+  return phase_ == Phase::kStreaming && walk_acknowledged() && window_open();
 }
 
 void SplitSource::hand_over(base::Instant now, const Dedup& dedup, uint64_t overdue,

@@ -2,7 +2,7 @@
 // batches while the bucket goes on serving, repeats on the same stream every change to a key that
 // it has already sent, and closes the stream with the batch that makes the target live.
 //
-//   kStreaming --(the walk is done and everything sent)--> ready_to_hand_over()
+//   kStreaming --(everything sent, and what was walked acknowledged)--> ready_to_hand_over()
 //   hand_over(): the last batch goes out, with the remembered answers     kHandedOver
 //   the target acknowledged it                                            kDone
 //
@@ -46,7 +46,8 @@ class SplitSource {
   void on_put(ReversedHash r, std::string_view key, std::string_view value);
   void on_erase(ReversedHash r, std::string_view key);
 
-  // Everything has been walked and sent, and the last batch would go out at once.
+  // Everything has been walked and sent, and the last batch would go out at once. The target has
+  // acknowledged all that was walked: one that died before it said a word gets no bucket.
   bool ready_to_hand_over() const;
   // Bound: ready_to_hand_over(). From here on the bucket forwards what belongs to the target.
   // overdue: the target's share of the inserts that wait to be reported as collisions.
@@ -66,6 +67,7 @@ class SplitSource {
   };
 
   bool window_open() const;
+  bool walk_acknowledged() const;
   bool is_moving(ReversedHash r) const { return moving_.contains(r); }
   bool was_walked(ReversedHash r) const { return walk_done_ || r < cursor_; }
   void add_put(std::string_view key, std::string_view value);
@@ -87,6 +89,7 @@ class SplitSource {
   uint32_t stream_ = 1;
   ReversedHash cursor_;  // everything below has been walked
   bool walk_done_ = false;
+  uint32_t walk_end_ = 0;  // number of the first batch behind the walk, when that is done
 
   std::string open_;           // changes not yet in a batch
   std::deque<Batch> batches_;  // not yet acknowledged, oldest first

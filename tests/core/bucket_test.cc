@@ -75,6 +75,12 @@ class BucketTest : public ::testing::Test {
     return lines(effects_);
   }
 
+  // What the target's acknowledgement of all batches so far, here batch 0, sets off.
+  Lines hand_over(Bucket* bucket, uint64_t split) {
+    EXPECT_EQ(ack(bucket, split, 0), Lines{});
+    return turn(bucket);
+  }
+
   table::Arena arena_;
   AddressBook addresses_;
   Bucket::Host host_;
@@ -228,11 +234,12 @@ TEST_F(BucketSplitTest, streams_hands_over_and_is_done) {
             Lines{"b1@n2: SplitRecords split=1 stream=1 batch=0 target=(a=1,j=1) bytes=10"});
   EXPECT_EQ(source_.mark(), (BucketMark{0, 0}));
   EXPECT_EQ(source_.records(), 4u);
-  EXPECT_EQ(turn(&source_),
+  EXPECT_EQ(turn(&source_), Lines{}) << "the target has not said a word";
+  EXPECT_FALSE(source_.has_work());
+  EXPECT_EQ(hand_over(&source_, 1),
             Lines{"b1@n2: SplitRecords split=1 stream=1 batch=1 last target=(a=1,j=1) bytes=0"});
   EXPECT_EQ(source_.mark(), (BucketMark{0, 1}));
   EXPECT_EQ(source_.records(), 2u);
-  EXPECT_EQ(ack(&source_, 1, 0), Lines{});
   EXPECT_EQ(ack(&source_, 1, 1), Lines{"coordinator: SplitDone split=1 source=0"});
   EXPECT_EQ(source_.split(), nullptr);
   EXPECT_EQ(turn(&source_), Lines{});
@@ -243,13 +250,13 @@ TEST_F(BucketSplitTest, serves_what_moves_until_the_hand_over) {
   order(&source_, 1, 0, 2);
   EXPECT_EQ(execute(&source_, Op::kInsert, 1, "x"), "Ok");
   EXPECT_EQ(execute(&source_, Op::kRead, 1), "Ok x");
-  EXPECT_EQ(turn(&source_).size(), 2u) << "the change, then the last batch";
+  EXPECT_EQ(hand_over(&source_, 1).size(), 2u) << "the change, then the last batch";
 }
 
 TEST_F(BucketSplitTest, a_repeated_order_changes_nothing) {
   order(&source_, 1, 0, 2);
   EXPECT_EQ(order(&source_, 1, 0, 2), Lines{});
-  EXPECT_EQ(turn(&source_).size(), 1u);
+  EXPECT_EQ(hand_over(&source_, 1).size(), 1u);
 }
 
 TEST_F(BucketSplitTest, an_order_for_another_level_is_not_for_this_bucket) {
@@ -259,7 +266,7 @@ TEST_F(BucketSplitTest, an_order_for_another_level_is_not_for_this_bucket) {
 
 TEST_F(BucketSplitTest, an_order_for_what_is_done_is_answered) {
   order(&source_, 1, 0, 2);
-  turn(&source_);
+  hand_over(&source_, 1);
   EXPECT_EQ(order(&source_, 1, 0, 2), Lines{"coordinator: SplitDone split=1 source=0 not-live"});
   EXPECT_EQ(order(&source_, 2, 0, 3), Lines{"coordinator: SplitDone split=1 source=0 not-live"})
       << "another target cannot be had any more";
@@ -270,7 +277,7 @@ TEST_F(BucketSplitTest, an_order_for_what_is_done_is_answered) {
 // Otherwise the coordinator would take the next split for handed over, and stick to its target.
 TEST_F(BucketSplitTest, an_order_for_what_was_done_before_says_nothing_about_the_next_split) {
   order(&source_, 1, 0, 2);
-  turn(&source_);
+  hand_over(&source_, 1);
   ack(&source_, 1, 1);
   order(&source_, 2, 1, 3);
   EXPECT_EQ(order(&source_, 1, 0, 2), Lines{"coordinator: SplitDone split=1 source=0"});
@@ -282,7 +289,7 @@ TEST_F(BucketSplitTest, a_new_attempt_starts_from_nothing) {
   EXPECT_EQ(order(&source_, 2, 0, 3),
             Lines{"b1@n3: SplitRecords split=2 stream=1 batch=0 target=(a=1,j=1) bytes=10"});
   EXPECT_EQ(ack(&source_, 1, 0), Lines{});
-  turn(&source_);
+  hand_over(&source_, 2);
   EXPECT_EQ(ack(&source_, 1, 1), Lines{}) << "the first target has no say any more";
   EXPECT_EQ(ack(&source_, 2, 1), Lines{"coordinator: SplitDone split=2 source=0"});
 }
@@ -296,8 +303,8 @@ TEST_F(BucketSplitTest, the_moved_half_is_freed_after_the_acknowledgement) {
   order(&source_, 1, 0, 2);
   int turns = 0;
   for (uint32_t acked = 0; source_.mark().j == 0; ++turns) {
-    turn(&source_);
     ack(&source_, 1, acked++);
+    turn(&source_);
     ASSERT_LT(turns, 100);
   }
   EXPECT_FALSE(source_.has_work()) << "it waits for the target";
@@ -314,7 +321,7 @@ TEST_F(BucketSplitTest, inserts_that_wait_to_be_reported_are_shared_with_the_rec
   for (uint64_t c = 0; c < 24; ++c) execute(&source_, Op::kPut, c, "x");
   report(&source_);
   order(&source_, 1, 0, 2);
-  turn(&source_);
+  hand_over(&source_, 1);
   EXPECT_EQ(one_of<SplitRecords>(effects_).overdue, 10u) << "half of the 20 that are left";
 }
 

@@ -30,6 +30,11 @@ class ServerTest : public ::testing::Test {
     server_.turn(now_, &effects_);
     return lines(effects_);
   }
+  // What the target's acknowledgement of batch 0 sets off.
+  Lines hand_over(uint64_t split = 1) {
+    EXPECT_EQ(step(SplitRecordsAck{split, 1, 0, 0}), Lines{});
+    return turn();
+  }
   Lines tick(int64_t ms) {
     now_ = now_ + base::ms(ms);
     effects_.clear();
@@ -291,7 +296,7 @@ TEST_F(ServerTest, where_the_child_is_becomes_known_with_the_hand_over) {
   server_.create_bucket({0, 0});
   step(SplitOrder{1, {0, 0}, 1, node(3), {}});
   EXPECT_EQ(server_.book().known(), 1u);
-  turn();
+  hand_over();
   EXPECT_EQ(server_.book().locate(1), node(3));
 }
 
@@ -331,7 +336,7 @@ TEST_F(ServerTest, an_order_that_makes_no_sense_is_passed_over) {
 TEST_F(ServerTest, an_order_that_comes_too_late_does_not_move_the_child_on_the_map) {
   server_.create_bucket({0, 0});
   step(SplitOrder{1, {0, 0}, 1, node(3), {}});
-  turn();
+  hand_over();
   const SplitOrder late{2, {0, 0}, 1, node(4), {}};
   EXPECT_EQ(step(late), Lines{"coordinator: SplitDone split=1 source=0 not-live"});
   EXPECT_EQ(server_.book().locate(1), node(3)) << "handed over";
@@ -347,7 +352,7 @@ TEST_F(ServerTest, a_later_attempt_takes_the_place_of_one_that_was_not_handed_ov
   EXPECT_EQ(step(SplitOrder{2, {0, 0}, 1, node(4), {}}),
             Lines{"b1@n4: SplitRecords split=2 stream=1 batch=0 target=(a=1,j=1) bytes=0"});
   EXPECT_EQ(step(SplitOrder{1, {0, 0}, 1, node(3), {}}), Lines{}) << "overtaken";
-  turn();
+  hand_over(2);
   EXPECT_EQ(server_.book().locate(1), node(4));
 }
 
@@ -356,7 +361,7 @@ TEST_F(ServerTest, after_the_hand_over_it_forwards_to_the_child) {
   answer(Op::kPut, 0, "1", "x");
   step(SplitOrder{1, {0, 0}, 1, node(3), {}});
   EXPECT_EQ(answer(Op::kRead, 0, "1"), "Ok x") << "until then it serves";
-  EXPECT_EQ(turn(),
+  EXPECT_EQ(hand_over(),
             Lines{"b1@n3: SplitRecords split=1 stream=1 batch=1 last target=(a=1,j=1) bytes=21"});
   EXPECT_EQ(step(request(Op::kRead, 0, "1")),
             Lines{"b1@n3: Read 1 seq=0 to=1 hops=1 from=(a=0,j=1)"});
@@ -608,7 +613,7 @@ TEST_F(ServerScanTest, turns_go_on_while_any_bucket_has_something_to_do) {
   server_.create_bucket({0, 1});
   server_.create_bucket({1, 1});
   step(SplitOrder{1, {0, 1}, 2, node(3), {}});
-  turn();
+  hand_over();
   const std::string value(1000, 'x');
   for (int k = 1; k < 400; k += 2) answer(Op::kPut, 1, std::to_string(k), value);
   Scan m = scan(1, 1);
@@ -627,7 +632,8 @@ TEST_F(ServerTest, asks_for_no_turns_when_all_it_could_do_is_wait) {
   server_.create_bucket({0, 0});
   step(SplitOrder{1, {0, 0}, 1, node(3), {}});
   turn();
-  turn();
+  EXPECT_FALSE(effects_.turn_wanted()) << "until the target says something";
+  hand_over();
   EXPECT_FALSE(effects_.turn_wanted());
   tick(50);
   EXPECT_FALSE(effects_.turn_wanted());

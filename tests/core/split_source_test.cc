@@ -40,6 +40,11 @@ class SplitSourceTest : public ::testing::Test {
   bool slice() {
     return run([this] { return split_.slice(now_, table_, &effects_); });
   }
+  // The target takes the opening batch and says so.
+  void open() {
+    slice();
+    ack(0);
+  }
   void hand_over(const Dedup& dedup = {}, uint64_t overdue = 0) {
     run([&] { return split_.hand_over(now_, dedup, overdue, &effects_), true; });
   }
@@ -79,7 +84,7 @@ class SplitSourceTest : public ::testing::Test {
   void stream_to_the_end() {
     for (int k = 0; k < 1000 && !split_.ready_to_hand_over(); ++k) {
       slice();
-      if (next_ > 0) ack(next_ - 1);
+      if (next_ > 0) ack(next_ - 1, stream_);
     }
     ASSERT_TRUE(split_.ready_to_hand_over());
   }
@@ -109,7 +114,36 @@ TEST_F(SplitSourceTest, batch_zero_opens_the_stream_even_when_there_is_nothing_t
   slice();
   EXPECT_EQ(lines(effects_),
             Lines{"b2@n2: SplitRecords split=5 stream=1 batch=0 target=(a=2,j=2) bytes=0"});
+  EXPECT_FALSE(split_.ready_to_hand_over());
+  ack(0);
   EXPECT_TRUE(split_.ready_to_hand_over());
+}
+
+// A target that died before it said a word would get a bucket that nobody could take back.
+TEST_F(SplitSourceTest, is_handed_over_only_to_a_target_that_has_acknowledged_the_walk) {
+  fill(300, 1000);
+  while (slice()) {
+  }
+  const uint32_t walked = next_;
+  ASSERT_GT(walked, 1u);
+  ack(walked - 2);
+  EXPECT_FALSE(split_.can_go_on());
+  EXPECT_FALSE(split_.ready_to_hand_over());
+  ack(walked - 1);
+  EXPECT_TRUE(split_.can_go_on());
+  EXPECT_TRUE(split_.ready_to_hand_over());
+}
+
+// Otherwise a bucket that is written to all the time would never be handed over.
+TEST_F(SplitSourceTest, changes_under_way_do_not_delay_the_hand_over) {
+  open();
+  put(2, "x");
+  slice();
+  EXPECT_EQ(batches(), "1");
+  put(6, "y");
+  EXPECT_TRUE(split_.ready_to_hand_over());
+  hand_over();
+  EXPECT_EQ(target_, (std::map<std::string, std::string>{{"2", "x"}, {"6", "y"}}));
 }
 
 TEST_F(SplitSourceTest, moves_exactly_the_keys_whose_next_bit_is_set) {
@@ -122,13 +156,11 @@ TEST_F(SplitSourceTest, moves_exactly_the_keys_whose_next_bit_is_set) {
 }
 
 TEST_F(SplitSourceTest, goes_from_streaming_over_handed_over_to_done) {
-  slice();
+  open();
   EXPECT_FALSE(split_.handed_over());
   hand_over();
   EXPECT_EQ(batches(), "1!");
   EXPECT_TRUE(split_.handed_over());
-  EXPECT_FALSE(split_.done());
-  ack(0);
   EXPECT_FALSE(split_.done());
   ack(1);
   EXPECT_TRUE(split_.done());
@@ -174,7 +206,6 @@ TEST_F(SplitSourceTest, changes_during_the_stream_arrive) {
   stream_to_the_end();
   put(6, "changed again");
   erase(10);
-  slice();
   hand_over();
 
   std::map<std::string, std::string> expected;
@@ -236,19 +267,18 @@ TEST_F(SplitSourceTest, a_target_that_lost_everything_gets_everything_again) {
 }
 
 TEST_F(SplitSourceTest, the_last_batch_is_repeated_too) {
-  slice();
+  open();
   lost_ = true;
   hand_over();
   lost_ = false;
   EXPECT_FALSE(live_);
-  ack(0);
   tick(300);
   EXPECT_EQ(batches(), "1!");
   EXPECT_TRUE(live_);
 }
 
 TEST_F(SplitSourceTest, after_the_end_nothing_is_repeated) {
-  slice();
+  open();
   hand_over();
   ack(1);
   tick(10'000);
@@ -256,7 +286,7 @@ TEST_F(SplitSourceTest, after_the_end_nothing_is_repeated) {
 }
 
 TEST_F(SplitSourceTest, acknowledgements_of_other_splits_and_streams_mean_nothing) {
-  slice();
+  open();
   hand_over();
   ack(1, 1, 4);
   ack(1, 2, 5);
@@ -271,8 +301,6 @@ TEST_F(SplitSourceTest, when_too_many_changes_pile_up_the_stream_starts_again) {
   while (split_.stream() == 1) put(2, large);
   put(6, "behind the start");
   EXPECT_EQ(split_.stream(), 2u);
-  slice();
-  EXPECT_EQ(batches(), "0");
   stream_to_the_end();
   hand_over();
   EXPECT_EQ(target_, (std::map<std::string, std::string>{{"2", large}, {"6", "behind the start"}}));
@@ -290,6 +318,7 @@ TEST_F(SplitSourceTest, the_pile_of_erased_keys_is_bounded_too) {
 TEST_F(SplitSourceTest, the_targets_share_of_unreported_inserts_goes_with_the_last_batch) {
   slice();
   EXPECT_EQ(one_of<SplitRecords>(effects_).overdue, 0u);
+  ack(0);
   hand_over({}, 5);
   EXPECT_EQ(one_of<SplitRecords>(effects_).overdue, 5u);
 }
@@ -301,7 +330,7 @@ TEST_F(SplitSourceTest, the_remembered_answers_go_with_the_last_batches) {
     dedup.admit(7, seq, 0, &code);
     dedup.remember(7, seq, Code::kOk);
   }
-  slice();
+  open();
   hand_over(dedup);
   EXPECT_GT(count_of<SplitRecords>(effects_), 2u) << "batches of the usual size";
   EXPECT_EQ(answers_, 16'000);
@@ -317,7 +346,7 @@ TEST_F(SplitSourceTest, all_that_is_left_goes_out_before_what_is_forwarded_then)
       dedup.remember(client, seq, Code::kOk);
     }
   }
-  slice();
+  open();
   hand_over(dedup);
   EXPECT_GT(count_of<SplitRecords>(effects_), kSplitWindowBatches) << "window or not";
   EXPECT_TRUE(live_);
