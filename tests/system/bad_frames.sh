@@ -23,11 +23,22 @@ SPLIT_RECORDS=44 HEARTBEAT=32 BOOK_UPDATE=33 FILE_REPLY=36
 
 refuses() { hex "$3" | refused "$1" "$2" 0; }
 
-# answers WHAT HEX: well-formed, so there is an answer, and no error frame among what comes back.
+# in_hex FILE: on one line.
+in_hex() { od -An -v -tx1 "$1" | tr -d ' \n'; }
+
+# answers WHAT HEX [SEND]: well-formed, so a reply frame comes back.
 answers() {
-  local got
-  got=$(hex "$2" | ask 0 | od -An -v -tx1 | tr -d ' \n')
-  [[ $got == *"0111"* ]] || fail "$1: no reply in '$got'"
+  local fd reader give_up=$((SECONDS + 10)) send=${3:-hex}
+  connect fd 0
+  : >"$out/answer"
+  cat <&"$fd" >"$out/answer" &
+  reader=$!
+  $send "$2" >&"$fd"
+  until [[ $(in_hex "$out/answer") == *"0111"* ]]; do
+    [[ $SECONDS -lt $give_up ]] || fail "$1: no reply in '$(in_hex "$out/answer")'"
+  done
+  kill $reader
+  exec {fd}>&-
 }
 
 # survives WHAT HEX: whatever the node makes of it, it is still there.
@@ -114,12 +125,11 @@ for ((cut = 2; cut < ${#whole}; cut += 2)); do
 done
 
 # And a whole one, byte by byte.
-connect fd 0
-bytes=${whole}00000000 # an impossible length at the end, so that the node closes
-for ((at = 0; at < ${#bytes}; at += 2)); do hex "${bytes:at:2}" >&"$fd"; done
-timeout 5 cat <&"$fd" >"$out/slowly"
-[[ $(od -An -v -tx1 "$out/slowly" | tr -d ' \n') == *"0111"* ]] || fail "byte by byte: no reply"
-exec {fd}>&-
+bytewise() {
+  local at
+  for ((at = 0; at < ${#1}; at += 2)); do hex "${1:at:2}"; done
+}
+answers "byte by byte" "$whole" bytewise
 
 # Noise behind a good greeting.
 awk 'BEGIN { srand(9); for (i = 0; i < 65536; ++i) printf "%c", int(rand() * 128) }' >"$out/noise"
