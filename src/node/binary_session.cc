@@ -10,6 +10,10 @@ namespace lh::node {
 
 namespace {
 
+// Answers to a client may go another way, straight to its own port. When none came for this long, a
+// session that is to end does not wait for more.
+constexpr base::Duration kAnswerMax = base::ms(300);
+
 // Where a client's message has the way back to the client, or nullptr.
 core::ReplyPath* path_of(core::Message& message) {
   if (auto* m = std::get_if<core::Request>(&message)) return &m->from;
@@ -56,9 +60,14 @@ bool BinarySession::mark_as_own(core::Message* message) const {
 bool BinarySession::on_message(link::FrameStream& stream, core::Message& message) {
   if (const auto* hello = std::get_if<core::Hello>(&message)) return on_hello(*hello);
   if (!greeted_) return refuse("the first message has to be Hello");
+  if (const auto* error = std::get_if<core::Error>(&message)) {
+    LH_LOG_LIMITED(kWarn, "node", "refused by peer", worker_.loop().now()).kv("why", error->text);
+    return true;
+  }
   if (kind_ == core::PeerKind::kClient) {
     const bool direct = stream.routing() == wire::Routing::kDirect;
     if (!direct || !mark_as_own(&message)) return refuse("only a node may send that");
+    owed_ += std::holds_alternative<core::Request>(message) ? 1 : 0;
   } else if (auto* m = std::get_if<core::Register>(&message)) {
     if (!worker_.has_coordinator()) return refuse("this node is not the coordinator");
     m->from = path();
@@ -82,7 +91,11 @@ bool BinarySession::on_hello(const core::Hello& hello) {
   kind_ = hello.kind;
   client_ = hello.client;
   listener_ = hello.listener;
-  if (!by_node) welcome();
+  if (by_node) {
+    worker_.shared().peers.fetch_add(1);
+  } else {
+    welcome();
+  }
   // Other nodes hear of this one before its workers do; what they say then must not be lost.
   if (by_node && !everyone_joined()) {
     early_ = true;
@@ -108,6 +121,26 @@ void BinarySession::deliver(const core::Message& message) {
   // A client knows who it is; a node needs the path to pass the answer on.
   stream_.send(message,
                kind_ == core::PeerKind::kClient ? wire::Routing::kDirect : wire::Routing::kRouted);
+  moved_at_ = worker_.loop().now();
+  if (owed_ > 0 && std::holds_alternative<core::Reply>(message)) --owed_;
+  if (draining_) close_when_answered();
+}
+
+void BinarySession::resume() {
+  if (!draining_ || is_node()) stream_.resume_reading();
+}
+
+void BinarySession::drain() {
+  draining_ = true;
+  moved_at_ = worker_.loop().now();
+  if (is_node()) return;
+  stream_.pause_reading();
+  close_when_answered();
+}
+
+void BinarySession::close_when_answered() {
+  if (is_node()) return;
+  if (owed_ == 0 || worker_.loop().now() - moved_at_ >= kAnswerMax) stream_.close_after_flush();
 }
 
 void BinarySession::on_closed(link::FrameStream& stream, net::CloseReason reason) {
@@ -117,6 +150,7 @@ void BinarySession::on_closed(link::FrameStream& stream, net::CloseReason reason
         .kv("reason", net::to_string(reason))
         .kv("why", stream.refusal());
   }
+  if (is_node()) worker_.shared().peers.fetch_sub(1);
   worker_.end_session(token_);
 }
 
@@ -129,7 +163,9 @@ void BinarySession::tick(base::Instant now, base::Duration idle_max) {
   const base::Instant since = std::max(stream_.last_heard_at(), opened_at_);
   if (begun && now - since > kRequestTimeMax) {
     stream_.refuse("a frame was begun and not finished");
-  } else if (idle_max > base::Duration() && now - since > idle_max) {
+  } else if (draining_) {
+    close_when_answered();
+  } else if (!is_node() && idle_max > base::Duration() && now - since > idle_max) {
     stream_.close_after_flush();
   }
 }

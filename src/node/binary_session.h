@@ -18,9 +18,10 @@ class BinarySession final : public Session, private link::FrameHandler {
   BinarySession(Worker& worker, LinkToken token, net::Socket socket, std::string_view unread);
 
   void deliver(const core::Message& message) override;
-  void resume() override { stream_.resume_reading(); }
+  void resume() override;
   void tick(base::Instant now, base::Duration idle_max) override;
-  void drain() override { stream_.close_after_flush(); }
+  // A connection of another node stays: it brings the answers that other sessions wait for.
+  void drain() override;
 
  private:
   bool on_message(link::FrameStream& stream, core::Message& message) override;
@@ -28,6 +29,8 @@ class BinarySession final : public Session, private link::FrameHandler {
   bool on_hello(const core::Hello& hello);
   bool refuse(std::string_view why);
   void welcome();
+  bool is_node() const { return greeted_ && kind_ == core::PeerKind::kNode; }
+  void close_when_answered();
   bool everyone_joined() const;
   core::ReplyPath path() const;
   // Writes into a client's message whose it is, whatever it claims. False: clients send no such
@@ -42,7 +45,10 @@ class BinarySession final : public Session, private link::FrameHandler {
   core::PeerKind kind_ = core::PeerKind::kClient;
   core::ClientId client_ = 0;
   std::string listener_;
+  bool draining_ = false;
+  uint64_t owed_ = 0;  // requests of a client, less the answers that came this way
   base::Instant opened_at_;
+  base::Instant moved_at_;  // the last answer, or the begin of draining
 };
 
 }  // namespace lh::node

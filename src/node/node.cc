@@ -155,6 +155,7 @@ void Node::on_joined() {
 }
 
 void Node::announce() {
+  if (draining_) return;
   std::printf("ready role=%s listen=%s pid=%d\n", config_.coordinator ? "coordinator" : "bucket",
               listener_->local_address().to_string().c_str(), getpid());
   std::fflush(stdout);
@@ -194,8 +195,9 @@ void Node::drain() {
 
 void Node::look_whether_drained() {
   if (pool_->loop(0).now() - drain_started_at_ > kDrainMax) return finish(0);
-  // Everything closed: each connection that was accepted has been given back.
-  if (shared_->clients.load() == 0) return finish(0);
+  // Every client has had its answers and is gone. Other nodes stay to the end, as they bring some
+  // of the answers.
+  if (shared_->clients.load() <= shared_->peers.load()) return finish(0);
   pool_->loop(0).call_after(kDrainLookEvery, [this] { look_whether_drained(); });
 }
 

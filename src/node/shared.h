@@ -34,6 +34,7 @@ struct Shared {
   BucketOwners owners;
   std::vector<WorkerReport> reports;  // by worker
   std::atomic<uint64_t> clients{0};   // connections accepted and not yet closed
+  std::atomic<uint64_t> peers{0};     // those of them that are other nodes
   std::atomic<uint64_t> joined{0};    // workers that know the node's number and the file
 };
 

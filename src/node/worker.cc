@@ -130,7 +130,7 @@ void Worker::route(const core::Outgoing& outgoing) {
 
 void Worker::route_reply(const core::Message& message) {
   const core::ReplyPath* path = reply_path(message);
-  LH_CHECK(path != nullptr);
+  if (path == nullptr) return;  // a peer asked for the map and did not say who it is
   if (path->entry == server_.self()) {
     const size_t worker = LinkToken::unpack(path->link).worker;
     // The answer to a request that came in here: straight into its connection's output.
@@ -161,6 +161,7 @@ void Worker::send_to_node(NodeId node, const core::Message& message) {
 }
 
 void Worker::mail(size_t worker, const core::Message& message) {
+  crowded_ |= !mailbox_.has_room(worker);
   wire::encode(message, wire::Routing::kRouted, &mailbox_.open_batch(worker));
 }
 
@@ -171,20 +172,20 @@ void Worker::mail_all(const core::Message& message) {
 // ------------------------------------------------------------------------------ what comes in
 
 bool Worker::accept(const core::Message& message) {
+  // Only the coordinator gives a node its number, along the node's own link to it.
+  if (std::holds_alternative<core::Registered>(message)) return true;
+  crowded_ = false;
   const Target target = find_target(message, index_, &shared_.owners, has_coordinator());
   if (target.party == Party::kNobody) return true;
+  if (target.worker >= pool_.size()) return true;  // a token of no connection of ours
   if (target.party == Party::kEveryServer) {
     mail_all(message);
-    return true;
-  }
-  if (target.worker >= pool_.size()) return true;  // a token of no connection of ours
-  if (target.worker == index_) {
+  } else if (target.worker == index_) {
     handle(message);
-    return true;
+  } else {
+    mail(target.worker, message);
   }
-  const bool room = mailbox_.has_room(target.worker);
-  mail(target.worker, message);
-  return room;
+  return !crowded_;
 }
 
 void Worker::on_mail(size_t, std::string_view frames) {
@@ -245,10 +246,19 @@ bool Worker::on_link_message(link::PeerLink& link, core::Message& message) {
     return true;
   }
   if (std::holds_alternative<core::Error>(message)) return true;
-  return accept(message);
+  // Whoever answers along a link is a node. It is little, so nobody has to wait for room.
+  if (Links::kind(link) != LinkKind::kClient) accept(message);
+  return true;
 }
 
 void Worker::on_registered(const core::Registered& m) {
+  const core::BookPart& book = m.book;
+  const bool has_first = book.first == 0 && !book.at.empty() && book.at[0] != NodeId::kNone;
+  if (m.id != NodeId::kNone && !has_first) {
+    LH_LOG_LIMITED(kError, "node", "the coordinator does not say where the file is", loop_.now())
+        .kv("coordinator", shared_.config.coordinator_address);
+    return;
+  }
   switch (member_->on_registered(m)) {
     case core::Member::Outcome::kRefused:
       LH_LOG_LIMITED(kError, "node", "the coordinator does not know this node's file", loop_.now())

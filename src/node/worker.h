@@ -80,8 +80,8 @@ class Worker final : private net::MailHandler, private net::LoopHook, private li
     core::Effects* effects_;
   };
 
-  // A message from a peer, for whoever in this node it concerns. False when the mailbox of the
-  // worker that it went to is full: the session then stops reading until resume().
+  // A message from a peer, for whoever in this node it concerns. False when it, or what came of it
+  // at once, went to a worker whose mailbox is full: the session then stops reading until resume().
   bool accept(const core::Message& message);
   // Session life.
   LinkToken add_session(std::unique_ptr<Session> session);
@@ -156,9 +156,10 @@ class Worker final : private net::MailHandler, private net::LoopHook, private li
   std::vector<std::unique_ptr<core::Effects>> effects_;  // one a nesting depth
   size_t depth_ = 0;
   bool turn_wanted_ = false;
-  size_t requests_ = 0;  // handed to the server since the last slice of long work
+  size_t requests_ = 0;           // handed to the server since the last slice of long work
   std::set<NodeId> unreachable_;  // for the front, which must not be called from within its calls
   bool coordinator_unreachable_ = false;
+  bool crowded_ = false;  // mail went to a full mailbox
   core::Message mail_message_;
 };
 
