@@ -101,7 +101,7 @@ class Cluster : public ::testing::Test {
   struct Start {
     size_t workers = 1;
     uint64_t buckets_max = 0;
-    base::Duration idle_timeout;
+    base::Duration idle_timeout{};
     size_t mail_max = TestNode::kMailMax;
   };
   TestNode& start_coordinator(const core::FileOptions& file) {

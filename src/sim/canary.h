@@ -1,0 +1,34 @@
+// Canaries: bugs planted on purpose, to see that the checkers sing. A canary sits between a node's
+// core and the encoder and tampers with what the core says, as a core with that bug would say it;
+// the core itself is not touched.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/effects.h"
+#include "core/message.h"
+
+namespace lh::sim {
+
+class Canary {
+ public:
+  virtual ~Canary() = default;
+
+  // A node is about to send *message. May change it (views then point into the canary and hold
+  // until the next call), add messages that are sent after it, or drop it (false).
+  virtual bool tamper(NodeId self, core::Message* message, std::vector<core::Outgoing>* extra) = 0;
+};
+
+struct CanaryKind {
+  std::string_view name;
+  std::string_view bug;  // in words
+};
+std::span<const CanaryKind> canary_kinds();
+
+// nullptr when there is no such canary.
+std::unique_ptr<Canary> make_canary(std::string_view name);
+
+}  // namespace lh::sim

@@ -1,0 +1,169 @@
+#include "sim/file_checker.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "base/strings.h"
+
+namespace lh::sim {
+
+namespace {
+
+using base::format;
+using Ull = unsigned long long;
+
+}  // namespace
+
+const core::Server* FileChecker::server_of(BucketNo a) const {
+  const auto it = where_.find(a);
+  return it == where_.end() ? nullptr : it->second;
+}
+
+uint64_t FileChecker::collisions() const {
+  uint64_t sum = 0;
+  for (const core::Server* server : servers_) {
+    for (const auto& [a, bucket] : server->buckets()) sum += bucket->collisions();
+  }
+  return sum;
+}
+
+void FileChecker::after_step(const core::Server& server) {
+  const auto find = [](const core::Server& s, BucketNo a) -> const core::Bucket* {
+    const auto it = s.buckets().find(a);
+    return it == s.buckets().end() ? nullptr : it->second.get();
+  };
+  if (where_.empty()) where_[0] = &server;
+  // Has bucket n handed over?
+  if (server_of(state_.n) == &server && find(server, state_.n)->mark().j > state_.i) {
+    if (in_flight_) world_->fail("a second split has handed over before the first one was over");
+    state_ = after_split(state_);
+    in_flight_ = true;
+  }
+  // Has the bucket that it handed over to come to life?
+  const BucketNo newest = bucket_count(state_) - 1;
+  if (in_flight_) {
+    const core::Bucket* bucket = find(server, newest);
+    if (bucket != nullptr && bucket->live()) {
+      where_[newest] = &server;
+      in_flight_ = false;
+    }
+  }
+  if (world_->options.paranoid) check_all();
+}
+
+void FileChecker::check_image(FileState before, FileState after) {
+  if (after == before) return;
+  if (bucket_count(after) < bucket_count(before)) {
+    world_->fail("an image shrank from " + core::to_string(before) + " to " +
+                 core::to_string(after));
+  }
+  if (bucket_count(after) > bucket_count(state_)) {
+    world_->fail("an image " + core::to_string(after) + " is ahead of the file " +
+                 core::to_string(state_));
+  }
+}
+
+void FileChecker::check_book(const core::AddressBook& book, const char* whose) {
+  for (BucketNo a = 0; a < bucket_count(state_) + 2; ++a) {
+    const NodeId named = book.locate(a);
+    if (named == NodeId::kNone) continue;
+    const core::Server* server = server_of(a);
+    if (server == nullptr && in_flight_ && a == bucket_count(state_) - 1) continue;
+    if (server != nullptr && server->self() == named) continue;
+    world_->fail(format("the book of %s has bucket %llu at node %u, where it is not", whose,
+                        static_cast<Ull>(a), static_cast<unsigned>(named)));
+  }
+}
+
+void FileChecker::check_records(const core::Bucket& bucket) {
+  const BucketMark mark = bucket.mark();
+  uint64_t count = 0;
+  const Interval mine = interval_of(mark);
+  ReversedHash from = mine.first;
+  for (;;) {
+    const auto next = bucket.table().walk(
+        from, mine.last, 1 << 20, [&](HashValue c, std::string_view key, std::string_view) {
+          ++count;
+          const auto expected = base::hash_key(world_->options.hash, key);
+          if (!expected || *expected != c || !mine.contains(reverse64(c))) {
+            world_->fail("bucket " + core::to_string(mark) + " has a record that is not its own");
+          }
+        });
+    if (!next) break;
+    from = *next;
+  }
+  if (count != bucket.records()) {
+    world_->fail(format("bucket %s has %llu records and finds %llu of them",
+                        core::to_string(mark).c_str(), static_cast<Ull>(bucket.records()),
+                        static_cast<Ull>(count)));
+  }
+}
+
+void FileChecker::check_server(const core::Server& server) {
+  for (const auto& [a, bucket] : server.buckets()) {
+    if (!bucket->live()) continue;
+    if (server_of(a) != &server) {
+      world_->fail(format("bucket %llu is live where it should not be", static_cast<Ull>(a)));
+    }
+    if (bucket->mark() != BucketMark{a, level_of(state_, a)}) {
+      world_->fail("bucket " + core::to_string(bucket->mark()) + " in a file of state " +
+                   core::to_string(state_));
+    }
+    check_records(*bucket);
+  }
+  check_book(server.book(), "a server");
+}
+
+void FileChecker::check_coordinator() {
+  const uint64_t believed = bucket_count(coordinator_->state());
+  const uint64_t actual = bucket_count(state_);
+  if (believed > actual || believed + 1 < actual) {
+    world_->fail("the coordinator believes in " + core::to_string(coordinator_->state()) +
+                 ", the file is " + core::to_string(state_));
+  }
+  check_book(coordinator_->book(), "the coordinator");
+}
+
+void FileChecker::check_all() {
+  for (const core::Server* server : servers_) check_server(*server);
+  check_coordinator();
+  const uint64_t live = bucket_count(state_) - (in_flight_ ? 1 : 0);
+  if (where_.size() != live) {
+    world_->fail(format("%zu live buckets, not %llu", where_.size(), static_cast<Ull>(live)));
+  }
+}
+
+void FileChecker::check_settled() {
+  check_all();
+  if (in_flight_) world_->fail("a bucket that was handed over is not live at the end");
+  if (coordinator_->state() != state_) {
+    world_->fail("at the end the coordinator believes in " +
+                 core::to_string(coordinator_->state()) + ", the file is " +
+                 core::to_string(state_));
+  }
+  for (const core::Server* server : servers_) {
+    for (const auto& [a, bucket] : server->buckets()) {
+      if (!bucket->live()) {
+        world_->fail(format("bucket %llu was begun and never dropped", static_cast<Ull>(a)));
+      }
+      if (bucket->has_work()) {
+        world_->fail(format("bucket %llu still has work at the end", static_cast<Ull>(a)));
+      }
+      if (!bucket->reports_settled()) {
+        world_->fail(format("bucket %llu has collisions that nobody knows", static_cast<Ull>(a)));
+      }
+    }
+    if (server->self() != NodeId::kNone && server->book().known() != bucket_count(state_)) {
+      world_->fail(format("a server knows %llu buckets of %llu at the end",
+                          static_cast<Ull>(server->book().known()),
+                          static_cast<Ull>(bucket_count(state_))));
+    }
+  }
+  if (coordinator_->counters().collisions != collisions()) {
+    world_->fail(format("%llu collisions, of which the coordinator knows %llu",
+                        static_cast<Ull>(collisions()),
+                        static_cast<Ull>(coordinator_->counters().collisions)));
+  }
+}
+
+}  // namespace lh::sim

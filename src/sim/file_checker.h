@@ -1,0 +1,67 @@
+// FileChecker: watches the buckets of a simulated file from outside, with a picture of the file of
+// its own: it sees a split happen when the source raises its level, and asks after every step
+// whether the file is still one. The coordinator's opinion is only compared with it.
+//
+// What it holds the core to:
+//   - the live buckets are 0..M-1, each once, of the level that (i, n) gives it; one of them may be
+//     on its way, handed over and not live yet: they partition the reversed key space
+//   - every record is in the bucket that A1 names
+//   - an image is never larger than the file, never shrinks, and IAMs that move it enlarge it
+//   - an address book never names a node that does not have the bucket
+//   - the coordinator is at most one split behind
+// The quick questions are asked after every step; the long ones (check_all) after every step in
+// paranoid runs, and at the end of all.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "core/address_book.h"
+#include "core/coordinator.h"
+#include "core/message.h"
+#include "core/server.h"
+#include "lh/address.h"
+#include "sim/world.h"
+
+namespace lh::sim {
+
+class FileChecker {
+ public:
+  explicit FileChecker(World* world) : world_(world) {}
+
+  // The servers, book and coordinator outlive the checker. Bucket 0 exists already, on one of the
+  // servers, when the first step is checked.
+  void add_server(const core::Server* server) { servers_.push_back(server); }
+  void set_coordinator(const core::Coordinator* coordinator) { coordinator_ = coordinator; }
+
+  // Called after each step of a server.
+  void after_step(const core::Server& server);
+  // Called with a client's image before and after each of its steps.
+  void check_image(FileState before, FileState after);
+  void check_book(const core::AddressBook& book, const char* whose);
+  void check_all();
+  // At the very end, when all is quiet: nothing is left over, everybody knows everything.
+  void check_settled();
+
+  FileState state() const { return state_; }
+  // Of the file's shape: how many splits there were.
+  uint64_t version() const { return bucket_count(state_); }
+  uint64_t collisions() const;
+  // Where a live bucket is; nullptr for one that is on its way or does not exist.
+  const core::Server* server_of(BucketNo a) const;
+
+ private:
+  void check_server(const core::Server& server);
+  void check_records(const core::Bucket& bucket);
+  void check_coordinator();
+
+  World* world_;
+  std::vector<const core::Server*> servers_;
+  const core::Coordinator* coordinator_ = nullptr;
+  FileState state_;
+  std::map<BucketNo, const core::Server*> where_;  // live buckets
+  bool in_flight_ = false;                         // bucket M-1 is handed over and not live yet
+};
+
+}  // namespace lh::sim

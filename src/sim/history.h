@@ -1,0 +1,94 @@
+// History: what clients asked in a run and what they were told, and whether that can be: every key
+// linearizable, every scan and count explained by the same order of things. Pure book-keeping; it
+// has never heard of buckets.
+//
+// A value names the operation that wrote it, so a read tells which one it saw.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "core/file_call.h"
+#include "core/message.h"
+#include "sim/linearizability.h"
+
+namespace lh::sim {
+
+// A value that names `id` > 0, of `size` bytes or a few more if that is too short to name it.
+std::string make_value(uint64_t id, size_t size);
+// The id; nothing when not every byte is as make_value() made it.
+std::optional<uint64_t> read_value(std::string_view value);
+
+class History {
+ public:
+  explicit History(std::vector<std::string> keys);
+
+  const std::vector<std::string>& keys() const { return keys_; }
+  std::optional<size_t> find_key(std::string_view key) const;
+
+  // ---- keyed operations; `id` names the operation, and the value that it writes.
+  struct Operation {
+    uint32_t client = 0;
+    core::Op op = core::Op::kRead;
+    size_t key = 0;
+    bool answered = false;
+    core::Code code = core::Code::kOk;
+    uint64_t read = 0;  // id in the value
+    Moment invoked_at = 0;
+    Moment answered_at = kNever;
+    base::Instant submitted_at;
+    uint64_t file_version = 0;  // when it was submitted
+  };
+  uint64_t begin(uint32_t client, core::Op op, size_t key, Moment at, base::Instant now,
+                 uint64_t file_version);
+  // value: what was read.
+  void end(uint64_t id, core::Code code, std::string_view value, Moment at);
+  const Operation& operation(uint64_t id) const { return operations_[id - 1]; }
+  uint64_t operation_count() const { return operations_.size(); }
+
+  // ---- scans and counts of the whole file.
+  struct Call {
+    uint32_t client = 0;
+    core::FileRequest request;
+    Moment begun_at = 0;
+    Moment ended_at = kNever;
+    core::FileResult::Outcome outcome = core::FileResult::Outcome::kOk;
+    uint64_t count = 0;
+    std::vector<std::pair<size_t, uint64_t>> records;  // key, id in the value
+    // Which keys the call had to find when they were there; it may find others as well.
+    std::function<bool(size_t key)> expects;
+  };
+  size_t begin_call(uint32_t client, const core::FileRequest& request, Moment at);
+  void add_record(size_t call, std::string_view key, std::string_view value);
+  void end_call(size_t call, const core::FileResult& result, Moment at,
+                std::function<bool(size_t key)> expects);
+  Call& call(size_t number) { return calls_[number]; }
+  size_t call_count() const { return calls_.size(); }
+
+  // Something that no order of things explains, in words.
+  std::optional<std::string> find_violation() const;
+  // How the last request of this client for each key ended; keys that it did not ask for, or got no
+  // answer about, are left out.
+  std::map<size_t, core::Code> last_codes(uint32_t client) const;
+
+ private:
+  using Events = std::vector<std::vector<KeyEvent>>;  // by key
+  Events events() const;
+  std::optional<std::string> check_scan(const Call& call, Events* events) const;
+  std::optional<std::string> check_count(const Call& call, const Events& events) const;
+
+  std::vector<std::string> keys_;
+  std::map<std::string, size_t, std::less<>> key_numbers_;
+  std::vector<Operation> operations_;
+  std::vector<Call> calls_;
+  std::string malformed_;  // the first value or key that nobody wrote
+};
+
+}  // namespace lh::sim

@@ -1,0 +1,45 @@
+// Linearizability of what happened to one key: is there an order of the operations, compatible with
+// their times, in which a plain map would have given these answers? Wing and Gong's question, with
+// Lowe's just-in-time search: an operation is put in its place only when its answer forces it.
+//
+// An operation whose outcome is not known (the client was told that the bucket is down, or never
+// anything) may have happened at any moment after it was sent, or never. Pure; knows nothing of
+// buckets, splits or messages.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lh::sim {
+
+// A moment of a run: the place of an invocation or answer among all of them.
+using Moment = uint64_t;
+inline constexpr Moment kNever = ~Moment{0};
+
+struct KeyEvent {
+  enum class Op : uint8_t { kInsert, kUpdate, kPut, kRead, kDelete };
+  enum class Outcome : uint8_t {
+    kOk,
+    kExists,    // kInsert
+    kNotFound,  // kUpdate, kRead, kDelete
+    kUnknown,
+  };
+  Op op = Op::kRead;
+  Outcome outcome = Outcome::kOk;
+  uint64_t value = 0;  // written, or read; never 0 for those that have one
+  Moment invoked = 0;
+  Moment answered = kNever;  // kNever goes with kUnknown
+  std::string text;          // for the report: who it was; may be empty
+};
+
+// The key is absent at first. Nothing when the history is linearizable, else a report: the events
+// around the first answer that no order explains.
+std::optional<std::string> explain_history(std::vector<KeyEvent> events);
+
+// How many events of one key may be under way or unknown at a time. Beyond it a history is reported
+// as one that cannot be checked.
+inline constexpr size_t kOpenEventsMax = 256;
+
+}  // namespace lh::sim

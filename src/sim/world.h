@@ -1,0 +1,50 @@
+// World: what all parts of one simulated run share. Owned by the run, outlives its parts.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/prng.h"
+#include "sim/counters.h"
+#include "sim/event_queue.h"
+#include "sim/linearizability.h"
+#include "sim/options.h"
+#include "sim/transcript.h"
+
+namespace lh::sim {
+
+class Canary;
+
+struct World {
+  explicit World(const Options& chosen) : options(chosen), prng(chosen.seed ^ 0x6c687369) {
+    if (chosen.is_slow()) trouble_until = base::Instant::never();
+  }
+
+  // The first violation ends the run.
+  void fail(std::string what) {
+    if (failed()) return;
+    failure = std::move(what);
+    transcript.note(events.now(), "VIOLATION: " + failure);
+  }
+  bool failed() const { return !failure.empty(); }
+
+  // Something is wrong, and will be for so long.
+  void trouble(base::Duration time) { trouble_until = std::max(trouble_until, now() + time); }
+
+  Moment next_moment() { return ++moments; }
+  base::Instant now() const { return events.now(); }
+
+  const Options options;
+  EventQueue events;
+  base::Prng prng;
+  Counters counters;
+  Transcript transcript;
+  Canary* canary = nullptr;  // a planted bug, or none
+  std::string failure;
+  Moment moments = 0;
+  // Until when answers may be late or missing because of a fault.
+  base::Instant trouble_until;
+};
+
+}  // namespace lh::sim

@@ -1,0 +1,206 @@
+#include "sim/linearizability.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/prng.h"
+
+namespace lh::sim {
+namespace {
+
+using Op = KeyEvent::Op;
+using Outcome = KeyEvent::Outcome;
+
+KeyEvent event(Op op, Outcome outcome, uint64_t value, Moment invoked, Moment answered) {
+  return {op, outcome, value, invoked, answered, {}};
+}
+KeyEvent put(uint64_t value, Moment invoked, Moment answered) {
+  return event(Op::kPut, Outcome::kOk, value, invoked, answered);
+}
+KeyEvent insert(uint64_t value, Moment invoked, Moment answered) {
+  return event(Op::kInsert, Outcome::kOk, value, invoked, answered);
+}
+KeyEvent exists(uint64_t value, Moment invoked, Moment answered) {
+  return event(Op::kInsert, Outcome::kExists, value, invoked, answered);
+}
+KeyEvent update(uint64_t value, Moment invoked, Moment answered) {
+  return event(Op::kUpdate, Outcome::kOk, value, invoked, answered);
+}
+KeyEvent read(uint64_t value, Moment invoked, Moment answered) {
+  return event(Op::kRead, Outcome::kOk, value, invoked, answered);
+}
+KeyEvent missing(Op op, uint64_t value, Moment invoked, Moment answered) {
+  return event(op, Outcome::kNotFound, value, invoked, answered);
+}
+KeyEvent erase(Moment invoked, Moment answered) {
+  return event(Op::kDelete, Outcome::kOk, 0, invoked, answered);
+}
+KeyEvent unknown(Op op, uint64_t value, Moment invoked) {
+  return event(op, Outcome::kUnknown, value, invoked, kNever);
+}
+
+bool fine(std::vector<KeyEvent> events) { return !explain_history(std::move(events)); }
+
+TEST(LinearizabilityTest, oneAfterTheOther) {
+  EXPECT_TRUE(fine({}));
+  EXPECT_TRUE(fine({insert(1, 0, 1), read(1, 2, 3), update(2, 4, 5), read(2, 6, 7), erase(8, 9),
+                    missing(Op::kRead, 0, 10, 11), insert(3, 12, 13), exists(4, 14, 15)}));
+}
+
+TEST(LinearizabilityTest, lostWriteIsFound) {
+  EXPECT_FALSE(fine({put(1, 0, 1), missing(Op::kRead, 0, 2, 3)}));
+  EXPECT_FALSE(fine({put(1, 0, 1), put(2, 2, 3), read(1, 4, 5)}));
+  EXPECT_FALSE(fine({insert(1, 0, 1), insert(2, 2, 3)}));
+  EXPECT_FALSE(fine({insert(1, 0, 1), missing(Op::kUpdate, 2, 2, 3)}));
+  EXPECT_FALSE(fine({insert(1, 0, 1), missing(Op::kDelete, 0, 2, 3)}));
+}
+
+TEST(LinearizabilityTest, resurrectionIsFound) {
+  EXPECT_FALSE(fine({put(1, 0, 1), erase(2, 3), read(1, 4, 5)}));
+  EXPECT_FALSE(fine({put(1, 0, 1), erase(2, 3), erase(4, 5)}));
+  EXPECT_FALSE(fine({put(1, 0, 1), erase(2, 3), exists(2, 4, 5)}));
+  EXPECT_FALSE(fine({put(1, 0, 1), erase(2, 3), update(2, 4, 5)}));
+}
+
+TEST(LinearizabilityTest, insertToldOfItselfIsFound) {
+  // What a retried insert gets when its first answer was forgotten.
+  EXPECT_FALSE(fine({exists(1, 0, 1), read(1, 2, 3)}));
+}
+
+TEST(LinearizabilityTest, concurrentOperationsMayGoEitherWay) {
+  EXPECT_TRUE(fine({put(1, 0, 10), put(2, 0, 10), read(1, 11, 12)}));
+  EXPECT_TRUE(fine({put(1, 0, 10), put(2, 0, 10), read(2, 11, 12)}));
+  EXPECT_FALSE(fine({put(1, 0, 10), put(2, 0, 10), read(1, 11, 12), read(2, 13, 14)}));
+  EXPECT_TRUE(fine({put(1, 0, 10), missing(Op::kRead, 0, 1, 2), read(1, 3, 4)}));
+  EXPECT_FALSE(fine({put(1, 0, 10), read(1, 1, 2), missing(Op::kRead, 0, 3, 4)}));
+}
+
+TEST(LinearizabilityTest, unknownOutcomesExplainWhatTheyCan) {
+  EXPECT_TRUE(fine({unknown(Op::kPut, 1, 0), read(1, 1, 2)}));
+  EXPECT_TRUE(fine({unknown(Op::kPut, 1, 0), missing(Op::kRead, 0, 1, 2), read(1, 8, 9)}));
+  EXPECT_TRUE(fine({unknown(Op::kPut, 1, 0), missing(Op::kRead, 0, 1, 2)}));
+  EXPECT_TRUE(fine({put(1, 0, 1), unknown(Op::kDelete, 0, 2), missing(Op::kRead, 0, 3, 4)}));
+  EXPECT_TRUE(fine({put(1, 0, 1), unknown(Op::kDelete, 0, 2), read(1, 3, 4)}));
+  // Once it has happened it has happened.
+  EXPECT_FALSE(fine({unknown(Op::kPut, 1, 0), read(1, 1, 2), missing(Op::kRead, 0, 3, 4)}));
+  EXPECT_FALSE(
+      fine({put(1, 0, 1), unknown(Op::kDelete, 0, 2), missing(Op::kRead, 0, 3, 4), read(1, 5, 6)}));
+  // Not before it was sent.
+  EXPECT_FALSE(fine({read(1, 0, 1), unknown(Op::kPut, 1, 2)}));
+  // One deletion of unknown outcome explains one disappearance, not two.
+  EXPECT_FALSE(fine({put(1, 0, 1), unknown(Op::kDelete, 0, 2), missing(Op::kRead, 0, 3, 4),
+                     put(2, 5, 6), missing(Op::kRead, 0, 7, 8)}));
+}
+
+TEST(LinearizabilityTest, manyUnknownOutcomesAreNoBurden) {
+  std::vector<KeyEvent> events;
+  for (uint64_t k = 1; k <= 100; ++k) {
+    events.push_back(unknown(k % 3 == 0 ? Op::kDelete : Op::kPut, k % 3 == 0 ? 0 : k, k));
+  }
+  for (uint64_t k = 0; k < 200; ++k) {
+    const Moment at = 1'000 + 10 * k;
+    events.push_back(put(1'000 + k, at, at + 3));
+    events.push_back(read(1'000 + k, at + 4, at + 6));
+  }
+  EXPECT_TRUE(fine(events));
+  events.push_back(read(1'000, 9'000, 9'001));
+  EXPECT_FALSE(fine(events));
+}
+
+TEST(LinearizabilityTest, reportNamesTheCulprit) {
+  std::vector<KeyEvent> events = {put(1, 0, 1), erase(2, 3), read(1, 4, 5)};
+  events[2].text = "client 7";
+  const std::optional<std::string> report = explain_history(events);
+  ASSERT_TRUE(report);
+  EXPECT_NE(report->find("read 1 -> ok  client 7"), std::string::npos) << *report;
+  EXPECT_NE(report->find("may hold: absent"), std::string::npos) << *report;
+}
+
+TEST(LinearizabilityTest, tooManyAtOnceIsSaid) {
+  std::vector<KeyEvent> events;
+  for (uint64_t k = 0; k <= kOpenEventsMax; ++k) events.push_back(unknown(Op::kPut, k + 1, k));
+  ASSERT_TRUE(explain_history(events));
+}
+
+// Against a dumb version that tries every order, on small random histories.
+class DumbChecker {
+ public:
+  explicit DumbChecker(const std::vector<KeyEvent>& events)
+      : events_(events), placed_(events.size()) {}
+
+  bool fine(uint64_t state = 0) {
+    bool done = true;
+    Moment first_answer = kNever;
+    for (size_t k = 0; k < events_.size(); ++k) {
+      if (placed_[k] || events_[k].outcome == Outcome::kUnknown) continue;
+      done = false;
+      first_answer = std::min(first_answer, events_[k].answered);
+    }
+    if (done) return true;
+    for (size_t k = 0; k < events_.size(); ++k) {
+      if (placed_[k] || events_[k].invoked > first_answer) continue;
+      uint64_t next = state;
+      if (!happens(events_[k], &next)) continue;
+      placed_[k] = true;
+      if (fine(next)) return true;
+      placed_[k] = false;
+    }
+    return false;
+  }
+
+ private:
+  static bool happens(const KeyEvent& e, uint64_t* state) {
+    std::map<int, uint64_t> model;
+    if (*state != 0) model[0] = *state;
+    const bool there = !model.empty();
+    if (e.outcome == Outcome::kExists) return there;
+    if (e.outcome == Outcome::kNotFound) return !there;
+    if (e.op == Op::kInsert && there) return false;
+    if (e.op == Op::kUpdate && !there) return false;
+    if (e.op == Op::kDelete && !there) return false;
+    if (e.op == Op::kRead) return there && *state == e.value;
+    *state = e.op == Op::kDelete ? 0 : e.value;
+    return true;
+  }
+
+  const std::vector<KeyEvent>& events_;
+  std::vector<bool> placed_;
+};
+
+KeyEvent random_event(base::Prng* prng, uint64_t number) {
+  KeyEvent e;
+  e.op = static_cast<Op>(prng->below(5));
+  e.invoked = prng->below(24);
+  e.answered = e.invoked + 1 + prng->below(6);
+  e.value = e.op == Op::kDelete ? 0 : e.op == Op::kRead ? 1 + prng->below(6) : number;
+  if (prng->chance(1, 3) && e.op != Op::kPut) {
+    e.outcome = e.op == Op::kInsert ? Outcome::kExists : Outcome::kNotFound;
+  }
+  if (e.op != Op::kRead && prng->chance(1, 6)) {
+    e.outcome = Outcome::kUnknown;
+    e.answered = kNever;
+  }
+  return e;
+}
+
+TEST(LinearizabilityTest, agreesWithTryingEveryOrder) {
+  base::Prng prng(20);
+  size_t good = 0;
+  constexpr size_t kRuns = 20'000;
+  for (size_t run = 0; run < kRuns; ++run) {
+    std::vector<KeyEvent> events;
+    const uint64_t count = 1 + prng.below(6);
+    for (uint64_t k = 1; k <= count; ++k) events.push_back(random_event(&prng, k));
+    const bool expected = DumbChecker(events).fine();
+    good += expected ? 1 : 0;
+    ASSERT_EQ(fine(events), expected) << "run " << run;
+  }
+  EXPECT_GT(good, kRuns / 20);
+  EXPECT_LT(good, kRuns * 19 / 20);
+}
+
+}  // namespace
+}  // namespace lh::sim
