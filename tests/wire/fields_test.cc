@@ -40,7 +40,7 @@ std::vector<Member> ranges(const T&... member) {
 template <typename T>
 std::vector<Member> members(const T& t) {
   constexpr size_t n = member_count<T>();
-  static_assert(n >= 1 && n <= 13, "add a line below");
+  static_assert(n >= 1 && n <= 15, "add a line below");
   if constexpr (n == 1) {
     const auto& [a] = t;
     return ranges(a);
@@ -92,6 +92,14 @@ std::vector<Member> members(const T& t) {
   if constexpr (n == 13) {
     const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = t;
     return ranges(a, b, c, d, e, f, g, h, i, j, k, l, m);
+  }
+  if constexpr (n == 14) {
+    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o] = t;
+    return ranges(a, b, c, d, e, f, g, h, i, j, k, l, m, o);
+  }
+  if constexpr (n == 15) {
+    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p] = t;
+    return ranges(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p);
   }
 }
 
