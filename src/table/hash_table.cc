@@ -10,8 +10,8 @@
 namespace lh::table {
 namespace {
 
-// How many slots ahead split_off() asks for memory.
-constexpr uint64_t kPrefetchSlots = 16;
+// split_off() asks for the memory of so many blocks before it looks at them.
+constexpr uint64_t kCountedAtOnce = 32;
 
 // The last point of the interval of r that a leaf of this level around `r` covers.
 ReversedHash end_of_leaf(ReversedHash r, Level level) {
@@ -173,6 +173,8 @@ std::optional<ReversedHash> HashTable::walk_leaves(ReversedHash from, ReversedHa
   for (;;) {
     const HashValue at = reverse64(from);
     const NodeStore::Place leaf = nodes_.descend(place_of(at), at);
+    const ReversedHash end = end_of_leaf(from, leaf.level);
+    if (end < last) prefetch(reverse64(end + 1));
     spend(&budget_bytes, kEmptyLeafBytes);
     nodes_.visit(leaf.at, [&](HashValue c, const Record& record) {
       const ReversedHash r = reverse64(c);
@@ -180,7 +182,6 @@ std::optional<ReversedHash> HashTable::walk_leaves(ReversedHash from, ReversedHa
       spend(&budget_bytes, record.payload_bytes());
       visit(c, record);
     });
-    const ReversedHash end = end_of_leaf(from, leaf.level);
     if (end >= last) return std::nullopt;
     from = end + 1;
     if (budget_bytes == 0) return from;
@@ -198,9 +199,10 @@ HashTable HashTable::split_off() {
   shift_ = shift;
   Tally leaving;
   const uint64_t slots = odd.directory_.count();
-  for (uint64_t s = 0; s < slots; ++s) {
-    nodes_.prefetch_header(odd.directory_[std::min(s + kPrefetchSlots, slots - 1)]);
-    leaving += nodes_.count(odd.directory_[s]);
+  for (uint64_t first = 0; first < slots; first += kCountedAtOnce) {
+    const uint64_t end = std::min(first + kCountedAtOnce, slots);
+    for (uint64_t s = first; s < end; ++s) nodes_.prefetch_header(odd.directory_[s]);
+    for (uint64_t s = first; s < end; ++s) leaving += nodes_.count(odd.directory_[s]);
   }
   nodes_.hand_over(leaving, &odd.nodes_);
   return odd;
