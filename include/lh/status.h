@@ -14,13 +14,13 @@ namespace lh {
 
 enum class StatusCode : unsigned char {
   kOk = 0,
-  kNotFound,      // no such key, no such file
-  kExists,        // the key (or the thing to be created) is already there
-  kInvalid,       // an argument or a configuration that can never work: exit status 2
-  kRefused,       // understood and declined: no room, wrong state
-  kUnavailable,   // a node or the coordinator cannot be reached: exit status 3
-  kDamaged,       // data that fails its own checks: exit status 4
-  kIo,            // the operating system said no; the message has its words
+  kNotFound,     // no such key, no such file
+  kExists,       // the key (or the thing to be created) is already there
+  kInvalid,      // an argument or a configuration that can never work: exit status 2
+  kRefused,      // understood and declined: no room, wrong state
+  kUnavailable,  // a node or the coordinator cannot be reached: exit status 3
+  kDamaged,      // data that fails its own checks: exit status 4
+  kIo,           // the operating system said no; the message has its words
 };
 
 class [[nodiscard]] Status {
@@ -59,8 +59,8 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}           // NOLINT: implicit by design
-  Result(Status status) : status_(std::move(status)) {    // NOLINT: implicit by design
+  Result(T value) : value_(std::move(value)) {}         // NOLINT: implicit by design
+  Result(Status status) : status_(std::move(status)) {  // NOLINT: implicit by design
     if (status_.ok()) __builtin_trap();
   }
 

@@ -16,10 +16,10 @@ namespace lh::base {
 
 // LH_CHECK(condition) or LH_CHECK(condition, context): context is anything a string_view is made
 // from, evaluated only on failure.
-#define LH_CHECK(condition, ...)                                                              \
-  do {                                                                                        \
-    if (__builtin_expect(!(condition), 0))                                                    \
-      ::lh::base::check_failed(__FILE__, __LINE__, #condition __VA_OPT__(, ) __VA_ARGS__);    \
+#define LH_CHECK(condition, ...)                                                           \
+  do {                                                                                     \
+    if (__builtin_expect(!(condition), 0))                                                 \
+      ::lh::base::check_failed(__FILE__, __LINE__, #condition __VA_OPT__(, ) __VA_ARGS__); \
   } while (false)
 
 #define LH_UNREACHABLE(...) \
