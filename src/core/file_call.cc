@@ -94,12 +94,16 @@ void FileCall::on_file_reply(const Context& context, const FileReply& m) {
   answered_ = true;
   result_.file = m;
   if (asks_first(result_.request.kind)) return start_scan(context);
-  if (overdue_ > 0 && m.error.empty()) return look_again(context);
-  end(FileResult::Outcome::kOk);
+  if (overdue_ == 0 || !m.error.empty()) return end(FileResult::Outcome::kOk);
+  // SETTLE: what was owed is done, but there were inserts that no bucket had reported yet. When no
+  // split was done since the last look, what is missing was lost and comes again with time.
+  const uint64_t buckets = bucket_count(m.state);
+  rests_ = buckets == std::exchange(grown_to_, buckets);
+  if (!rests_) look_again(context);
 }
 
-// SETTLE: what was owed is done, but there were inserts that no bucket had reported yet.
 void FileCall::look_again(const Context& context) {
+  rests_ = false;
   ++round_;
   overdue_ = 0;
   asked_ = answered_ = false;
@@ -122,6 +126,7 @@ void FileCall::coordinator_unreachable() {
 
 void FileCall::tick(const Context& context) {
   if (done_) return;
+  if (rests_) return look_again(context);
   if (!answered_ && context.now - asked_at_ >= kAskAgainAfter) {
     if (asked_) {
       ask(context);

@@ -87,7 +87,9 @@ class FileCall {
 
   uint64_t number_;       // below 2^32
   uint64_t round_ = 0;    // below 2^31
-  uint64_t overdue_ = 0;  // of the buckets that answered in this round
+  uint64_t overdue_ = 0;   // of the buckets that answered in this round
+  uint64_t grown_to_ = 0;  // buckets of the file at the end of the round before this one
+  bool rests_ = false;     // until the next tick
   FileResult result_;
   std::optional<ScanCall> scan_;
   bool asked_ = false;

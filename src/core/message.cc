@@ -83,6 +83,8 @@ std::string line(const Scan& m) {
 std::string line(const ScanReply& m) {
   return format("ScanReply scan=%llu ", static_cast<Ull>(m.scan)) + to_string(m.code) +
          " bucket=" + to_string(m.bucket) +
+         (m.partial || m.chunk > 0 ? format(" chunk=%u%s", m.chunk, m.partial ? " partial" : "")
+                                   : std::string()) +
          format(" records=%llu%s [%016llx,%016llx]", static_cast<Ull>(m.records),
                 m.more ? " more" : "", static_cast<Ull>(m.from), static_cast<Ull>(m.last));
 }

@@ -243,6 +243,7 @@ void Server::on(base::Instant now, const SplitRecords& m, Effects* effects) {
   if (!bucket->on_split_records(m, effects)) return;
   book_.learn({m.target.a, {host_.node}, {}});
   replay(now, bucket, effects);
+  bucket->report_overflow(now, effects);  // its share of the inserts that waited at the source
 }
 
 void Server::replay(base::Instant now, Bucket* bucket, Effects* effects) {
