@@ -153,7 +153,16 @@ Status Session::await_welcome(base::Duration patience) {
 // --------------------------------------------------------------------------------------- using
 
 void Session::submit(core::Op op, std::string_view key, std::string_view value, uint64_t tag) {
-  core_.submit(steady_clock().now(), op, key, value, tag, &effects_);
+  LH_CHECK(has_room());
+  if (free_slots_.empty()) {
+    free_slots_.push_back(slots_.size());
+    slots_.emplace_back();
+  }
+  const size_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  slots_[slot] = {tag, key.size() + value.size()};
+  bytes_ += slots_[slot].bytes;
+  core_.submit(steady_clock().now(), op, key, value, slot, &effects_);
   run_effects();
 }
 
@@ -356,7 +365,13 @@ void Session::tick() {
 // ---------------------------------------------------------------------------------------- sink
 
 void Session::on_done(const core::Completion& done) {
-  if (sink_ != nullptr) sink_->on_done(done);
+  const Slot slot = slots_[done.tag];
+  free_slots_.push_back(done.tag);
+  bytes_ -= slot.bytes;
+  if (sink_ == nullptr) return;
+  core::Completion told = done;
+  told.tag = slot.tag;
+  sink_->on_done(told);
 }
 
 void Session::on_scan_piece(uint64_t tag, const core::ScanReply& piece) {

@@ -53,7 +53,9 @@ class Session final : private core::ClientSink,
   // into the session from there. What is finished while there is no sink (nullptr) is dropped.
   void set_sink(core::ClientSink* sink) { sink_ = sink; }
 
-  bool has_room() const { return core_.has_room(); }
+  // Whether one more request may be submitted now. Besides the core's own bounds few bytes are
+  // under way: what waits in front of a ping must not take as long as a peer may be silent.
+  bool has_room() const { return core_.has_room() && bytes_ < kBytesMax; }
   size_t in_flight() const { return core_.in_flight(); }
   // Bounds: has_room(), key and value within core/limits.h.
   void submit(core::Op op, std::string_view key, std::string_view value, uint64_t tag);
@@ -73,6 +75,13 @@ class Session final : private core::ClientSink,
   const std::string& coordinator() const { return coordinator_name_; }
 
  private:
+  static constexpr size_t kBytesMax = size_t{2} << 20;
+
+  // A request under way; its place in slots_ is the core's tag.
+  struct Slot {
+    uint64_t tag = 0;  // the caller's
+    size_t bytes = 0;
+  };
   struct Peer {
     std::unique_ptr<link::PeerLink> link;
     std::string address;  // as the book has it
@@ -126,6 +135,9 @@ class Session final : private core::ClientSink,
   core::ClientCore core_;
   core::ClientSink* sink_ = nullptr;
   core::Effects effects_;
+  std::vector<Slot> slots_;
+  std::vector<size_t> free_slots_;
+  size_t bytes_ = 0;  // of the requests under way
 
   link::PeerLink::Self self_;
   net::ConnectionGroup group_;
