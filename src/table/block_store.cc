@@ -80,7 +80,9 @@ bool BlockStore::overwrite(Block* block, unsigned k, const Record& record) {
 }
 
 bool BlockStore::overwrite_outside(Ref ref, const Record& record) {
-  if (Arena::allocation_bytes(outside_bytes(record)) != arena_->size_of(ref)) return false;
+  const size_t has = arena_->size_of(ref);
+  const size_t needs = Arena::allocation_bytes(outside_bytes(record));
+  if (needs > has || needs < has - has / 8) return false;
   std::byte* at = arena_->at<std::byte>(ref);
   tally_.payload_bytes -= read_outside(at).payload_bytes();
   tally_.payload_bytes += record.payload_bytes();

@@ -65,7 +65,8 @@ class BlockStore {
 
   // Adds a record, in a larger cell if need be. Bound: admits(), or *at is none: a new block.
   void add(Ref* at, Tag tag, const Record& record);
-  // Gives record k another value, record.key being its key. False: only take_out() and add() can.
+  // Gives record k another value in its place; record.key is its key. False: only take_out() and
+  // add() can, because it needs other room.
   bool overwrite(Block* block, unsigned k, const Record& record);
   // Removes record k. A block that became empty is freed and *at is none.
   void take_out(Ref* at, unsigned k);
