@@ -106,6 +106,7 @@ void choose_faults(Options* o, Prng* prng) {
 void choose_gallop(Options* o, Prng* prng) {
   if (!prng->chance(1, 12) || o->value_max > 1'000) return;
   o->nodes = prng->between(3, 5);
+  o->fronts = std::min(o->fronts, o->nodes);
   o->buckets_max = 0;
   o->capacity = 1;
   o->keys = 600;
