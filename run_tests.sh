@@ -13,8 +13,8 @@ regression sessions and system tests against real processes, the commands of the
 and Ubuntu it installs what it needs and lacks, as root or with sudo.
 
   -h        this text
-  -t NAME   one regression session or system test
-  -l        the names of those
+  -t NAME   one regression session or system test; -l lists them
+  -l        the names of those tests
   -v        show the output of the tests
   -n        no colour
   --full    also: everything with the address and thread sanitizers, and 10,000 seeds
@@ -38,6 +38,7 @@ TEXT
 }
 
 colour=1 verbose= full= only=
+label= # in front of a test's name: which build it is about
 RESULTS=output/results
 UNIT=build/plain/unit_tests
 SEEDS=1..200
@@ -61,7 +62,8 @@ count() { awk -v what="$1" '$1 == what { n += $2 } END { print n + 0 }' "$RESULT
 
 # check NAME SECONDS COMMAND...: one test, by its exit status; the last line it prints is the reason.
 check() {
-  local name=$1 limit=$2 log=output/log/${1//[ \/]/_} begin=$SECONDS status
+  local name=$label$1 limit=$2 begin=$SECONDS status log
+  log=output/log/${name//[ \/:]/_}
   shift 2
   timeout --kill-after=20 "$limit" "$@" >"$log" 2>&1 </dev/null
   status=$?
@@ -128,12 +130,16 @@ system_names() {
   done
 }
 
-# run_one NAME: system/NAME is a system test, any other a regression session.
+# run_one NAME: a regression session, or a system test with or without its folder.
 run_one() {
-  case $1 in
-    system/*) check "$1" 300 "tests/$1.sh" ;;
-    *) check "$1" 300 tests/regress/run_session.sh "$1" ;;
-  esac
+  local name=${1#system/}
+  if [[ $1 != system/* && -f tests/regress/$name.run ]]; then
+    check "$name" 300 tests/regress/run_session.sh "$name"
+  elif [[ -f tests/system/$name.sh ]]; then
+    check "system/$name" 300 "tests/system/$name.sh"
+  else
+    record failed 1 "$1" "there is no such test; -l lists them"
+  fi
 }
 
 is_alone() { [[ " ${ALONE[*]} " == *" $1 "* ]]; }
@@ -168,7 +174,7 @@ sanitized() {
     build "$mode" || exit 1
     unit_tests "build/$mode/unit_tests" "unit tests, $mode"
     if [[ -x build/$mode/tools/lhsim ]]; then simulator "build/$mode/tools/lhsim" 1..200 "lhsim, $mode"; fi
-    LHNODE=$PWD/build/$mode/lhnode SANITIZED=1 sessions
+    label="$mode: " LHNODE=$PWD/build/$mode/lhnode SANITIZED=1 sessions
   done
 }
 
