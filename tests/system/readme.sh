@@ -5,10 +5,13 @@
 # would. The README's port is replaced by a free one.
 . "$(dirname "$0")/harness.sh"
 
-# A port that was free a moment ago.
-start_coordinator || fail "no coordinator"
-port=${node_port[0]}
-stop_node 0
+# A free port from below those that the system gives out by itself: it stays free while other tests
+# start nodes and open connections.
+read -r given_out _ </proc/sys/net/ipv4/ip_local_port_range
+for ((tries = 0, port = 0; tries < 100; ++tries)); do
+  port=$((given_out / 2 + RANDOM % (given_out / 2)))
+  (exec {fd}<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+done
 
 # The command that runs all tests is the one that is running now.
 awk -v out="$out" '
@@ -40,7 +43,7 @@ trap at_exit EXIT
 SESSION
 cat "$out/commands" >>"$out/session"
 out=$out port=$port timeout 900 bash "$out/session" </dev/null >"$out/rest" 2>&1 ||
-  fail "a command of the README failed: see $out/session, $out/rest and the last $out/got.*"
+  fail "a command of the README failed: $(tail -n 1 "$out/rest" "$out/nodes.log" 2>&1 | tr '\n' ' ')"
 
 # Ports, process numbers and sizes differ from run to run.
 masked() { sed -E 's/127\.0\.0\.1:[0-9]+/HOST/g; s/pid=[0-9]+/pid=N/g; s/bytes=[0-9]+/bytes=N/g' "$1"; }
