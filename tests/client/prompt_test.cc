@@ -66,6 +66,7 @@ class PromptTest : public ::testing::Test {
   // The line is shown, empty and with its cursor.
   void await_prompt() { until("lhnode> \x1b[K\r\x1b[8C"); }
 
+  // Bound: the prompt is shown. Between two of them the terminal itself takes these keys.
   void end() {
     type("\x15\x04");
     prompt_.join();
@@ -133,6 +134,7 @@ TEST_F(PromptTest, typedAheadAndPasted) {
   until("\nOK\r\n");
   until("\nOK\r\n");
   until("\n2\r\n");
+  await_prompt();
 }
 
 TEST_F(PromptTest, quitEndsItAndTheTerminalIsAsBefore) {
