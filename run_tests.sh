@@ -85,7 +85,7 @@ unit_tests() {
   shards=$(nproc)
   for ((shard = 0; shard < shards; ++shard)); do
     logs[shard]=output/log/$2.$shard
-    GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard timeout 1200 \
+    GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard timeout 600 \
       "$1" --gtest_brief=1 --gtest_color=no >"${logs[shard]}" 2>&1 </dev/null &
     pids[shard]=$!
   done

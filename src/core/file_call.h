@@ -85,8 +85,8 @@ class FileCall {
   void advance(const Context& context);
   void end(FileResult::Outcome outcome);
 
-  uint64_t number_;       // below 2^32
-  uint64_t round_ = 0;    // below 2^31
+  uint64_t number_;        // below 2^32
+  uint64_t round_ = 0;     // below 2^31
   uint64_t overdue_ = 0;   // of the buckets that answered in this round
   uint64_t grown_to_ = 0;  // buckets of the file at the end of the round before this one
   bool rests_ = false;     // until the next tick
