@@ -182,6 +182,9 @@ void PeerLink::give_back_backlog() {
 
 void PeerLink::tick() {
   closed_stream_.reset();
+  // What is sent to a suspect before it was heard comes back, so it is not for a sender to find out
+  // that a peer is there again: most have one try only.
+  if (state_ == State::kDown && suspect_) connect();
   if (!stream_ || !stream_->is_open()) return;
   const base::Instant now = loop_.now();
   const base::Instant heard = stream_->last_heard_at();

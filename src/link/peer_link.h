@@ -9,7 +9,8 @@
 // to one that broke is lost, and its sender asks again. Messages sent while the link is down come
 // back at once. So they do after a peer was silent, or did not take a connection in time, until it
 // has been heard: the kernel of a peer that hangs goes on accepting connections, and without that
-// every try would cost its senders as much time as the first. Lives in one loop; not to be
+// every try would cost its senders as much time as the first. A silent peer is tried again without
+// anything to send, so that the link is there soon after the peer is. Lives in one loop; not to be
 // destroyed in a call of its handler.
 #pragma once
 
@@ -68,7 +69,7 @@ class PeerLink final : private FrameHandler, private net::ConnectHandler {
   // Connects without anything to send.
   void connect();
 
-  // About twenty times a second: pings a silent peer, gives up a dead one.
+  // About twenty times a second: pings a silent peer, gives up a dead one, looks for it again.
   void tick();
 
   bool idle_since(base::Instant then) const;

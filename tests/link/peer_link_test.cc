@@ -412,6 +412,21 @@ TEST_F(PeerLinkTest, APeerThatHangsForLongIsTriedAgainAndAgain) {
   EXPECT_LE(far_.connections(), 12u);
 }
 
+TEST_F(PeerLinkTest, APeerThatHungIsFoundAgainWithoutASender) {
+  bring_up();
+  far_.hang();
+  send(1);
+  pass(base::ms(1'500));
+  handler_.take();
+  far_.wake_up();
+  pass(base::ms(50));
+  const size_t newest = far_.connections() - 1;
+  EXPECT_EQ((Story{"Hello", "Ping"}), far_.said(newest));
+  send_message(far_.peer(newest), core::Pong{});
+  settle();
+  EXPECT_EQ(Story{"up"}, handler_.take());
+}
+
 TEST_F(PeerLinkTest, AMessageProvesAPeerToo) {
   bring_up();
   far_.hang();

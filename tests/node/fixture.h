@@ -61,7 +61,8 @@ class TestNode final : public net::AcceptHandler, public Worker::Listener {
   int unreachable_calls() const { return unreachable_calls_; }
 
   // One turn of every worker that is not frozen. True when all of them are at rest.
-  bool turn(bool patient = false);
+  // When *patient the first of them sleeps for a moment, and *patient is reset.
+  bool turn(bool* patient);
   // A frozen worker, or all of them, does nothing, but its sockets stay.
   void freeze(size_t k) { frozen_[k] = true; }
   void freeze() { frozen_.assign(size(), true); }
