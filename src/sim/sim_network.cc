@@ -82,8 +82,9 @@ LinkId SimNetwork::dial(ProcessId from, ProcessId to) {
   fresh->end[0] = from;
   fresh->end[1] = to;
   if (!world_->options.overtaking) {
-    fresh->lane[0].last_at = floor_[{from, to}];
-    fresh->lane[1].last_at = floor_[{to, from}];
+    // Later than what was sent before, if only just: at one instant they could come either way.
+    fresh->lane[0].last_at = floor_[{from, to}] + Duration(1);
+    fresh->lane[1].last_at = floor_[{to, from}] + Duration(1);
   }
   links_.emplace(id, std::move(fresh));
   const Duration there = kReconnectMin + delay(from, to, 0);
