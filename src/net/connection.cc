@@ -182,8 +182,32 @@ void Connection::flush() {
   doomed_ ? finish_close() : update_flow();
 }
 
+// The bytes just committed wait behind those before them, or for the barrier of the moment.
+void Connection::hold(size_t n) {
+  const uint64_t barrier = group_.gate->barrier();
+  if (holds_.empty() || holds_.back().barrier < barrier) {
+    holds_.push_back({0, barrier});
+  }
+  holds_.back().bytes += n;
+  held_bytes_ += n;
+}
+
+// How much of the output may leave; waits for the gate when there is more.
+size_t Connection::sendable() {
+  if (held_bytes_ == 0) return output_.size();
+  auto first = holds_.begin();
+  for (; first != holds_.end() && first->barrier <= group_.gate->released(); ++first) {
+    held_bytes_ -= first->bytes;
+  }
+  holds_.erase(holds_.begin(), first);
+  if (held_bytes_ > 0) group_.gate->wait(released_call_);
+  return output_.size() - held_bytes_;
+}
+
 void Connection::send_output() {
-  const ptrdiff_t sent = ::send(socket_.fd(), output_.data(), output_.size(), MSG_NOSIGNAL);
+  const size_t size = sendable();
+  if (size == 0) return;
+  const ptrdiff_t sent = ::send(socket_.fd(), output_.data(), size, MSG_NOSIGNAL);
   ++stats_.writes;
   ++group_.stats.writes;
   if (sent < 0) {
@@ -194,7 +218,7 @@ void Connection::send_output() {
   output_.consume(static_cast<size_t>(sent));
   stats_.bytes_out += static_cast<uint64_t>(sent);
   group_.stats.bytes_out += static_cast<uint64_t>(sent);
-  send_blocked_ = !output_.empty();
+  send_blocked_ = static_cast<size_t>(sent) < size;
   output_.trim();
 }
 
@@ -236,6 +260,7 @@ void Connection::finish_close() {
   if (reason_ == CloseReason::kLocal && closing_) discard_unread();
   flush_call_.unlink();
   redeliver_call_.unlink();
+  released_call_.unlink();
   watcher_.close();
   socket_.close();
   input_.clear();

@@ -12,6 +12,7 @@
 //   half of that it goes on. A handler with a long pipeline looks at output_full() between requests
 //   and returns; on_data() is called again, perhaps without any bytes, when there is room.
 // - Output beyond output_max closes it, and so does a request that input_max bytes do not complete.
+// - Output that was written behind a barrier of the group's gate waits there (output_gate.h).
 //
 // The peer ends its half (shutdown, or it is gone): on_end_of_input(); what is owed can still be
 // sent. Closing, whatever the cause, is reported by on_closed() exactly once, from the loop at the
@@ -28,6 +29,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "lh/status.h"
@@ -35,6 +37,7 @@
 #include "net/deferred.h"
 #include "net/event_loop.h"
 #include "net/lifeline.h"
+#include "net/output_gate.h"
 #include "net/socket.h"
 #include "net/watcher.h"
 
@@ -88,6 +91,7 @@ struct ConnectionStats {
 // of them, dead ones included. Belongs to the loop's thread and outlives the connections.
 struct ConnectionGroup {
   ConnectionLimits limits;
+  OutputGate* gate = nullptr;  // none: nothing is held back
   ConnectionStats stats;
   uint64_t opened = 0;
   std::array<uint64_t, kCloseReasons> closed{};  // by CloseReason
@@ -123,6 +127,7 @@ class Connection final : private EventHandler {
   char* reserve_output(size_t n);
   void commit_output(size_t n) {
     output_.commit(n);
+    if (held_bytes_ > 0 || (group_.gate != nullptr && group_.gate->is_holding())) hold(n);
     // Whoever looks at output_full() and stops is called again, so flush() has to know.
     if (output_full()) paused_by_output_ = true;
     loop_.call_before_sleep(flush_call_);
@@ -159,6 +164,12 @@ class Connection final : private EventHandler {
   // the same block.
   static constexpr size_t kReadChunk = size_t{64} << 10;
 
+  // The next bytes of the output that wait, and for what.
+  struct Hold {
+    size_t bytes;
+    uint64_t barrier;
+  };
+
   void on_ready(Ready ready) override;
   void read_available();
   ptrdiff_t read_once(size_t* asked);
@@ -167,6 +178,8 @@ class Connection final : private EventHandler {
   void redeliver();
   void flush();
   void schedule_flush();
+  void hold(size_t n);
+  size_t sendable();
   void send_output();
   void update_flow();
   bool wants_input() const;
@@ -181,6 +194,8 @@ class Connection final : private EventHandler {
   Socket socket_;
   Buffer input_;
   Buffer output_;
+  std::vector<Hold> holds_;  // by barrier, growing; few, one for each time that a log is synced
+  size_t held_bytes_ = 0;    // their sum: the end of output_
   ConnectionStats stats_;
   base::Instant last_read_at_;
   int error_ = 0;
@@ -193,6 +208,7 @@ class Connection final : private EventHandler {
   bool paused_by_handler_ = false;
   DeferredMember<Connection, &Connection::flush> flush_call_{*this};
   DeferredMember<Connection, &Connection::redeliver> redeliver_call_{*this};
+  DeferredMember<Connection, &Connection::schedule_flush> released_call_{*this};
   Lifeline lifeline_;
   Watcher watcher_;  // last: dies first
 };
