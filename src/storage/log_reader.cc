@@ -1,0 +1,177 @@
+#include "storage/log_reader.h"
+
+#include <utility>
+#include <vector>
+
+#include "storage/file_names.h"
+#include "storage/frame_reader.h"
+
+namespace lh::storage {
+namespace {
+
+// The segments that hold `oldest` and what follows, by first sequence.
+Result<std::vector<uint64_t>> needed_segments(Env* env, const std::string& folder,
+                                              uint64_t oldest) {
+  const Result<std::vector<std::string>> names = env->list(folder);
+  if (!names.ok()) return names.status();
+  std::vector<uint64_t> firsts;
+  for (const std::string& name : names.value()) {
+    const auto first = parse_segment_name(name);
+    if (!first) continue;
+    // Left over from a trim that was interrupted: all its records are before `oldest`.
+    if (!firsts.empty() && *first <= oldest) firsts.clear();
+    firsts.push_back(*first);
+  }
+  if (firsts.empty() || firsts.front() > oldest) {
+    return damaged(folder, 0,
+                   "the log segment that holds sequence " + std::to_string(oldest) + " is missing");
+  }
+  return firsts;
+}
+
+class LogWalk {
+ public:
+  LogWalk(Env* env, std::string folder, const FileOwner& owner, uint64_t oldest, uint64_t durable,
+          const RecordVisitor& visitor, LogTail* tail)
+      : env_(env),
+        folder_(std::move(folder)),
+        owner_(owner),
+        oldest_(oldest),
+        durable_(durable),
+        visitor_(visitor),
+        tail_(tail) {}
+
+  Status run() {
+    Result<std::vector<uint64_t>> firsts = needed_segments(env_, folder_, oldest_);
+    if (!firsts.ok()) return firsts.status();
+    firsts_ = std::move(firsts).value();
+    expected_ = firsts_.front();
+    *tail_ = {};
+    for (index_ = 0; index_ < firsts_.size(); ++index_) {
+      if (Status status = read_segment(); !status.ok()) return status;
+    }
+    tail_->next_sequence = expected_;
+    return {};
+  }
+
+ private:
+  bool is_last() const { return index_ + 1 == firsts_.size(); }
+
+  Status damaged_here(std::string_view what) const {
+    return damaged(reader_->path(), reader_->offset(), what);
+  }
+
+  Status read_segment() {
+    const uint64_t first = firsts_[index_];
+    auto reader = FrameReader::open(env_, join(folder_, segment_name(first)));
+    if (!reader.ok()) return reader.status();
+    reader_ = std::move(reader).value();
+    const FileHeader header{FileKind::kLog, owner_, first};
+    if (Status status = check_owner(reader_->header(), header, reader_->path()); !status.ok()) {
+      return status;
+    }
+    tail_->closed = false;
+    if (first != expected_) {
+      return damaged_here("this segment starts with sequence " + std::to_string(first) +
+                          ", but the one before it ends at " + std::to_string(expected_ - 1));
+    }
+    for (Frame frame;;) {
+      const Result<FrameReader::Step> step = reader_->next(&frame);
+      if (!step.ok()) return step.status();
+      if (step.value() != FrameReader::Step::kFrame) return end_without_frame(step.value());
+      if (frame.header.type == FrameType::kEnd) return end_frame(frame);
+      if (Status status = inner_frame(frame); !status.ok()) return status;
+    }
+  }
+
+  Status inner_frame(const Frame& frame) {
+    const FrameHeader& header = frame.header;
+    if (header.type != FrameType::kRecords && header.type != FrameType::kClose) {
+      return damaged(reader_->path(), frame.offset, "this frame does not belong into a log");
+    }
+    if (Status status = check_sequence(frame); !status.ok()) return status;
+    if (Status status = check_ended(); !status.ok()) return status;
+    if ((header.count == 0) != (header.type == FrameType::kClose)) {
+      return damaged(reader_->path(), frame.offset, "this frame has a wrong number of records");
+    }
+    tail_->closed = header.type == FrameType::kClose;
+    expected_ += header.count;
+    return visit_records(frame, reader_->path(), oldest_, visitor_);
+  }
+
+  // Something was written to this segment, so the one before it had been ended, and durably.
+  Status check_ended() const {
+    if (!tail_->unended.has_value()) return {};
+    return damaged(tail_->unended->path, tail_->unended->offset,
+                   "the end of this segment is damaged");
+  }
+
+  Status check_sequence(const Frame& frame) const {
+    const FrameHeader& header = frame.header;
+    if (header.first != expected_) {
+      return damaged(reader_->path(), frame.offset,
+                     "this frame starts with sequence " + std::to_string(header.first) + " where " +
+                         std::to_string(expected_) + " should follow");
+    }
+    if (header.durable >= expected_) {
+      return damaged(reader_->path(), frame.offset, "this frame claims to be older than it is");
+    }
+    return {};
+  }
+
+  Status end_frame(const Frame& frame) {
+    if (Status status = check_sequence(frame); !status.ok()) return status;
+    if (frame.header.count != 0 || !frame.payload.empty() || reader_->offset() != reader_->size()) {
+      return damaged_here("there is more behind the end of this segment");
+    }
+    if (!is_last()) return {};
+    return damaged_here("the segment that follows this one is missing");
+  }
+
+  // The segment stops without an end frame: between two frames, or within a broken one.
+  Status end_without_frame(FrameReader::Step step) {
+    const bool broken = step == FrameReader::Step::kBroken;
+    const std::string_view what =
+        broken ? std::string_view(reader_->broken()) : "the log ends before its durable end";
+    SegmentEnd end{reader_->path(), reader_->offset(), reader_->size() - reader_->offset(),
+                   reader_->salt()};
+    if (!is_last()) {
+      // Only the end frame itself can be what is missing, and only if nothing was written behind.
+      const bool is_crash = index_ + 2 == firsts_.size() && firsts_.back() == expected_;
+      if (!is_crash) return damaged_here(broken ? what : "the end of this segment is missing");
+      tail_->unended = std::move(end);
+      return {};
+    }
+    if (durable_ >= expected_) return damaged_here(what);
+    if (broken) {
+      if (Status status = check_ended(); !status.ok()) return status;
+      const Result<bool> proven = reader_->proves_durable(expected_);
+      if (!proven.ok()) return proven.status();
+      if (proven.value()) return damaged_here(what);
+      tail_->closed = false;
+    }
+    tail_->last = std::move(end);
+    return {};
+  }
+
+  Env* env_;
+  std::string folder_;
+  FileOwner owner_;
+  uint64_t oldest_;
+  uint64_t durable_;
+  const RecordVisitor& visitor_;
+  LogTail* tail_;
+  std::vector<uint64_t> firsts_;
+  size_t index_ = 0;
+  uint64_t expected_ = 0;  // sequence of the next record
+  std::unique_ptr<FrameReader> reader_;
+};
+
+}  // namespace
+
+Status read_log(Env* env, const std::string& folder, const FileOwner& owner, uint64_t oldest,
+                uint64_t durable, const RecordVisitor& visitor, LogTail* tail) {
+  return LogWalk(env, folder, owner, oldest, durable, visitor, tail).run();
+}
+
+}  // namespace lh::storage

@@ -1,0 +1,128 @@
+#include "storage/log_writer.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "storage/file_names.h"
+
+namespace lh::storage {
+namespace {
+
+// A frame without records that says where the log is.
+std::string encode_mark(FrameType type, uint64_t next, uint32_t salt) {
+  return encode_frame({.type = type, .first = next, .durable = next - 1}, {}, salt);
+}
+
+// Brings a segment back to its whole frames, adds `mark`, and makes it durable.
+Result<std::unique_ptr<AppendFile>> repair(Env* env, const SegmentEnd& end, std::string_view mark) {
+  Result<std::unique_ptr<AppendFile>> file = env->open_append(end.path);
+  if (!file.ok()) return file.status();
+  Status status;
+  if (end.torn_bytes > 0) status = file.value()->truncate(end.offset);
+  // The torn part must be gone before anything takes its place.
+  if (status.ok()) status = file.value()->sync();
+  if (status.ok() && !mark.empty()) {
+    status = file.value()->append(mark);
+    if (status.ok()) status = file.value()->sync();
+  }
+  if (!status.ok()) return status;
+  return file;
+}
+
+}  // namespace
+
+Status LogWriter::create(Env* env, const std::string& folder, const FileOwner& owner) {
+  const FileHeader header{FileKind::kLog, owner, 1};
+  return write_whole_file(env, join(folder, segment_name(1)), encode_file_header(header));
+}
+
+Result<std::unique_ptr<LogWriter>> LogWriter::open(Env* env, const std::string& folder,
+                                                   const FileOwner& owner, const LogTail& tail,
+                                                   uint64_t segment_bytes) {
+  const uint64_t next = tail.next_sequence;
+  if (tail.unended.has_value()) {
+    const std::string mark = encode_mark(FrameType::kEnd, next, tail.unended->salt);
+    const auto ended = repair(env, *tail.unended, mark);
+    if (!ended.ok()) return ended.status();
+  }
+  Result<std::unique_ptr<AppendFile>> file = repair(env, tail.last, {});
+  if (!file.ok()) return file.status();
+  std::unique_ptr<LogWriter> writer(new LogWriter(env, folder, owner, segment_bytes));
+  writer->file_ = std::move(file).value();
+  writer->salt_ = tail.last.salt;
+  writer->size_ = tail.last.offset;
+  writer->next_ = next;
+  writer->durable_ = next - 1;
+  return writer;
+}
+
+Status LogWriter::write(LogBatch* batch) {
+  if (!status_.ok()) return status_;
+  if (batch->empty()) return {};
+  LH_CHECK(batch->first() == next_, "batches are written in order");
+  if (size_ >= segment_bytes_) {
+    if (Status status = roll(); !status.ok()) return status;
+  }
+  if (Status status = put(batch->frame(salt_, durable_)); !status.ok()) return status;
+  next_ = batch->next();
+  return {};
+}
+
+Status LogWriter::sync() {
+  if (!status_.ok()) return status_;
+  if (durable_ == next_ - 1) return {};
+  if (Status status = file_->sync(); !status.ok()) return give_up(std::move(status));
+  durable_ = next_ - 1;
+  return {};
+}
+
+Status LogWriter::close() {
+  Status status = sync();
+  if (status.ok()) status = put(encode_mark(FrameType::kClose, next_, salt_));
+  if (!status.ok()) return status;
+  status = file_->sync();
+  return status.ok() ? Status() : give_up(std::move(status));
+}
+
+// A whole frame, or none of it.
+Status LogWriter::put(std::string_view frame) {
+  Status status = file_->append(frame);
+  if (status.ok()) {
+    size_ += frame.size();
+    written_bytes_ += frame.size();
+    return {};
+  }
+  if (status.code() != StatusCode::kRefused) return give_up(std::move(status));
+  Status undone = file_->truncate(size_);
+  return undone.ok() ? std::move(status) : give_up(std::move(undone));
+}
+
+// In this order a segment with an end frame always has a successor, so that a missing last segment
+// is seen, and a segment that has a successor lacks at most its end frame.
+Status LogWriter::roll() {
+  if (next_file_ == nullptr) {
+    if (Status status = sync(); !status.ok()) return status;
+    const std::string header = encode_file_header({FileKind::kLog, owner_, next_});
+    const std::string path = join(folder_, segment_name(next_));
+    Status status = write_whole_file(env_, path, header);
+    if (status.code() == StatusCode::kRefused) return status;
+    if (!status.ok()) return give_up(std::move(status));
+    Result<std::unique_ptr<AppendFile>> file = env_->open_append(path);
+    if (!file.ok()) return give_up(file.status());
+    next_file_ = std::move(file).value();
+    next_salt_ = salt_of(header);
+  }
+  if (Status status = put(encode_mark(FrameType::kEnd, next_, salt_)); !status.ok()) return status;
+  if (Status status = file_->sync(); !status.ok()) return give_up(std::move(status));
+  file_ = std::move(next_file_);
+  salt_ = next_salt_;
+  size_ = kFileHeaderBytes;
+  return {};
+}
+
+Status LogWriter::give_up(Status status) {
+  status_ = status;
+  return status;
+}
+
+}  // namespace lh::storage

@@ -1,0 +1,78 @@
+// LogWriter: puts batches of records on disk, in segments. It belongs to the log thread; workers
+// fill the batches (log_batch.h) meanwhile.
+//
+//   write()  one batch, one frame, one system call. When a segment is full, the next one is made
+//            first: sync the old one, put the new one in place, end the old one.
+//   sync()   makes all that was written durable; durable() then says so, and so does every later
+//            frame. A reader can thus tell a torn tail from damage.
+//
+// Errors. No room (kRefused): what was written of the batch is taken back, the log is as before,
+// and the same batch can be written again later. Anything else, and any failed sync, ends the
+// writer: all later calls return the same Status, because after a failed sync nobody knows what the
+// disk holds, and a second sync that succeeds would lie. The process had better stop then; what it
+// never reported as durable may be lost.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "storage/env.h"
+#include "storage/file_format.h"
+#include "storage/log_batch.h"
+#include "storage/log_reader.h"
+
+namespace lh::storage {
+
+class LogWriter {
+ public:
+  static constexpr uint64_t kSegmentBytes = 64 << 20;
+
+  // Puts an empty first segment into the folder. It is durable on return.
+  static Status create(Env* env, const std::string& folder, const FileOwner& owner);
+
+  // Goes on where a log that was read ends; cuts what is torn, ends what is not ended, and makes
+  // all of it durable. A segment of segment_bytes or more is followed by another.
+  static Result<std::unique_ptr<LogWriter>> open(Env* env, const std::string& folder,
+                                                 const FileOwner& owner, const LogTail& tail,
+                                                 uint64_t segment_bytes = kSegmentBytes);
+
+  // The batch starts where the one before ended.
+  Status write(LogBatch* batch);
+  Status sync();
+
+  // Syncs, and marks that the log ends here because the node was stopped. Writing may go on.
+  Status close();
+
+  uint64_t next_sequence() const { return next_; }
+  uint64_t durable() const { return durable_; }              // the highest sequence that is
+  uint64_t written_bytes() const { return written_bytes_; }  // since open()
+  const Status& status() const { return status_; }
+
+  // For segments from now on: the node has got its number.
+  void set_node(NodeId node) { owner_.node = node; }
+
+ private:
+  LogWriter(Env* env, std::string folder, const FileOwner& owner, uint64_t segment_bytes)
+      : env_(env), folder_(std::move(folder)), owner_(owner), segment_bytes_(segment_bytes) {}
+
+  Status put(std::string_view frame);
+  Status roll();
+  Status give_up(Status status);
+
+  Env* env_;
+  std::string folder_;
+  FileOwner owner_;
+  uint64_t segment_bytes_;
+  std::unique_ptr<AppendFile> file_;
+  std::unique_ptr<AppendFile> next_file_;  // made, while the current one is not ended yet
+  uint32_t salt_ = 0;
+  uint32_t next_salt_ = 0;
+  uint64_t size_ = 0;  // of the current segment, whole frames only
+  uint64_t next_ = 1;
+  uint64_t durable_ = 0;
+  uint64_t written_bytes_ = 0;
+  Status status_;
+};
+
+}  // namespace lh::storage

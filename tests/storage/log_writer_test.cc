@@ -1,0 +1,233 @@
+#include "storage/log_writer.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/storage/log_fixture.h"
+
+namespace lh::storage {
+namespace {
+
+class LogWriterTest : public LogFixture {};
+
+TEST_F(LogWriterTest, anEmptyLogIsEmpty) {
+  EXPECT_EQ(read(), "");
+  EXPECT_EQ(tail_.next_sequence, 1u);
+  EXPECT_EQ(tail_.torn_bytes(), 0u);
+  EXPECT_EQ(writer_->durable(), 0u);
+}
+
+TEST_F(LogWriterTest, recordsAreReadInOrder) {
+  EXPECT_TRUE(write("a b").ok());
+  EXPECT_TRUE(write("c").ok());
+  EXPECT_EQ(read(), "1=a 2=b 3=c");
+  EXPECT_EQ(tail_.next_sequence, 4u);
+}
+
+TEST_F(LogWriterTest, payloadsAreAnyBytes) {
+  batch_.append(kStream, std::string(3, '\0'));
+  batch_.append(kStream, "");
+  batch_.append(kStream, std::string(100000, 'x'));
+  EXPECT_TRUE(write("").ok());
+  const std::string zeros(3, '\0');
+  EXPECT_EQ(read(), "1=" + zeros + " 2= 3=" + std::string(100000, 'x'));
+}
+
+TEST_F(LogWriterTest, anEmptyBatchIsNothing) {
+  const std::string before = content();
+  EXPECT_TRUE(write("").ok());
+  EXPECT_EQ(content(), before);
+}
+
+TEST_F(LogWriterTest, durableIsWhatWasSynced) {
+  EXPECT_TRUE(write("a b").ok());
+  EXPECT_EQ(writer_->durable(), 0u);
+  EXPECT_TRUE(sync().ok());
+  EXPECT_EQ(writer_->durable(), 2u);
+  const uint64_t syncs = env_.sync_count();
+  EXPECT_TRUE(sync().ok());
+  EXPECT_EQ(env_.sync_count(), syncs) << "nothing to do";
+}
+
+TEST_F(LogWriterTest, aBatchIsHandedOver) {
+  LogBatch spare;
+  EXPECT_EQ(batch_.append(kStream, "a"), 1u);
+  batch_.hand_over(&spare);
+  EXPECT_EQ(batch_.append(kStream, "b"), 2u);
+  EXPECT_TRUE(writer_->write(&spare).ok());
+  spare.clear();
+  batch_.hand_over(&spare);
+  EXPECT_EQ(spare.first(), 2u);
+  EXPECT_TRUE(writer_->write(&spare).ok());
+  EXPECT_EQ(read(), "1=a 2=b");
+}
+
+TEST_F(LogWriterTest, writingGoesOnAfterARestart) {
+  write_synced("a");
+  EXPECT_EQ(reopen(), "1=a");
+  write_synced("b");
+  EXPECT_EQ(reopen(), "1=a 2=b");
+}
+
+TEST_F(LogWriterTest, aCloseIsSeenUntilSomethingFollows) {
+  write_synced("a");
+  EXPECT_TRUE(close().ok());
+  EXPECT_EQ(reopen(), "1=a");
+  EXPECT_TRUE(tail_.closed);
+  write_synced("b");
+  EXPECT_EQ(read(), "1=a 2=b");
+  EXPECT_FALSE(tail_.closed);
+}
+
+TEST_F(LogWriterTest, fullSegmentsAreFollowedByOthers) {
+  reopen(100);
+  for (const char* word : {"a", "b", "c", "d", "e"}) write_synced(word);
+  EXPECT_EQ(env_.list("w").value(),
+            (std::vector<std::string>{segment_name(1), segment_name(3), segment_name(5)}));
+  EXPECT_EQ(reopen(100), "1=a 2=b 3=c 4=d 5=e");
+  write_synced("f");
+  write_synced("g");
+  EXPECT_EQ(read(), "1=a 2=b 3=c 4=d 5=e 6=f 7=g");
+  EXPECT_EQ(read(4), "4=d 5=e 6=f 7=g");
+}
+
+TEST_F(LogWriterTest, aSegmentThatIsFollowedIsDurable) {
+  reopen(100);
+  for (const char* word : {"a", "b", "c"}) EXPECT_TRUE(write(word).ok());
+  EXPECT_EQ(writer_->durable(), 2u);
+  EXPECT_TRUE(env_.synced(segment(1)));
+}
+
+TEST_F(LogWriterTest, whatHasNoRoomIsTakenBackAndWrittenLater) {
+  write_synced("a");
+  const std::string before = content();
+  env_.set_capacity(env_.used_bytes() + 30);
+  EXPECT_EQ(write("b c").code(), StatusCode::kRefused);
+  EXPECT_EQ(content(), before);
+  EXPECT_EQ(write("d").code(), StatusCode::kRefused) << "the batch has grown";
+  EXPECT_EQ(read(), "1=a");
+  env_.set_capacity(1 << 20);
+  EXPECT_TRUE(write("").ok());
+  EXPECT_TRUE(sync().ok());
+  EXPECT_EQ(reopen(), "1=a 2=b 3=c 4=d");
+}
+
+// At every amount of room: whether it runs out in a frame, in the new segment or in the end frame.
+TEST_F(LogWriterTest, roomMayRunOutAtAnyByte) {
+  for (uint64_t room = 0; room < 200; ++room) {
+    MemEnv env;
+    ASSERT_TRUE(env.make_dir("w").ok());
+    ASSERT_TRUE(LogWriter::create(&env, "w", owner_).ok());
+    LogTail tail;
+    const auto ignore = [](const Record&) { return Status(); };
+    ASSERT_TRUE(read_log(&env, "w", owner_, 1, 0, ignore, &tail).ok());
+    auto writer = LogWriter::open(&env, "w", owner_, tail, 60).value();
+    LogBatch batch(1);
+    batch.append(kStream, "first");
+    ASSERT_TRUE(writer->write(&batch).ok());
+    env.set_capacity(env.used_bytes() + room);
+    batch.clear();
+    batch.append(kStream, "second");
+    const Status status = writer->write(&batch);
+    ASSERT_TRUE(status.ok() || status.code() == StatusCode::kRefused) << status.message();
+    ASSERT_EQ(status.ok(), room >= 48 + 40 + 48) << room;
+    uint64_t last = 0;
+    const auto visit = [&last](const Record& record) {
+      last = record.sequence;
+      return Status();
+    };
+    ASSERT_TRUE(read_log(&env, "w", owner_, 1, 1, visit, &tail).ok()) << room;
+    ASSERT_EQ(last, status.ok() ? 2u : 1u);
+    ASSERT_EQ(tail.torn_bytes(), 0u);
+    env.set_capacity(1 << 20);
+    if (!status.ok()) {
+      ASSERT_TRUE(writer->write(&batch).ok()) << room;
+    }
+    ASSERT_TRUE(read_log(&env, "w", owner_, 1, 1, visit, &tail).ok()) << room;
+    ASSERT_EQ(last, 2u);
+  }
+}
+
+TEST_F(LogWriterTest, aFailedSyncEndsTheWriterForEver) {
+  write_synced("a");
+  EXPECT_TRUE(write("b").ok());
+  env_.fail_sync(1);
+  const Status failed = sync();
+  EXPECT_EQ(failed.code(), StatusCode::kIo);
+  EXPECT_EQ(writer_->durable(), 1u);
+  EXPECT_EQ(sync().message(), failed.message());
+  EXPECT_EQ(write("c").message(), failed.message());
+  EXPECT_EQ(close().message(), failed.message());
+  EXPECT_EQ(writer_->status().message(), failed.message());
+}
+
+TEST_F(LogWriterTest, aFailedWriteEndsTheWriterForEver) {
+  write_synced("a");
+  env_.fail_append(1);
+  const Status failed = write("b");
+  EXPECT_EQ(failed.code(), StatusCode::kIo);
+  EXPECT_EQ(sync().message(), failed.message());
+  EXPECT_EQ(read(), "1=a") << "half a frame is a torn tail";
+  EXPECT_GT(tail_.torn_bytes(), 0u);
+}
+
+TEST_F(LogWriterTest, failuresWhileRollingEndTheWriterToo) {
+  for (uint64_t nth = 1; nth <= 3; ++nth) {
+    MemEnv env;
+    ASSERT_TRUE(env.make_dir("w").ok());
+    ASSERT_TRUE(LogWriter::create(&env, "w", owner_).ok());
+    LogTail tail;
+    const auto ignore = [](const Record&) { return Status(); };
+    ASSERT_TRUE(read_log(&env, "w", owner_, 1, 0, ignore, &tail).ok());
+    auto writer = LogWriter::open(&env, "w", owner_, tail, 60).value();
+    LogBatch batch(1);
+    batch.append(kStream, "first");
+    ASSERT_TRUE(writer->write(&batch).ok());
+    batch.clear();
+    batch.append(kStream, "second");
+    env.fail_sync(nth);
+    EXPECT_EQ(writer->write(&batch).code(), StatusCode::kIo) << nth;
+    EXPECT_EQ(writer->sync().code(), StatusCode::kIo) << nth;
+  }
+}
+
+TEST_F(LogWriterTest, tornTailsAreCutBeforeAnythingFollows) {
+  write_synced("a");
+  EXPECT_TRUE(write("bbbb").ok());
+  cut(2);
+  EXPECT_EQ(reopen(), "1=a");
+  EXPECT_GT(tail_.torn_bytes(), 0u);
+  write_synced("c");
+  EXPECT_EQ(reopen(), "1=a 2=c");
+  EXPECT_EQ(tail_.torn_bytes(), 0u);
+}
+
+TEST_F(LogWriterTest, anUnendedSegmentIsEnded) {
+  reopen(60);
+  write_synced("a");
+  write_synced("b");
+  cut(content(2).size() - kFileHeaderBytes, 2);
+  cut(13, 1);
+  EXPECT_EQ(reopen(60), "1=a");
+  ASSERT_TRUE(tail_.unended.has_value());
+  EXPECT_EQ(tail_.torn_bytes(), 27u);
+  write_synced("c");
+  EXPECT_EQ(reopen(60), "1=a 2=c");
+  EXPECT_FALSE(tail_.unended.has_value());
+}
+
+TEST_F(LogWriterTest, laterSegmentsCarryTheNodesNumber) {
+  owner_.node = NodeId::kNone;
+  EXPECT_TRUE(env_.remove(segment(1)).ok());
+  EXPECT_TRUE(LogWriter::create(&env_, "w", owner_).ok());
+  EXPECT_EQ(reopen(60), "");
+  write_synced("a");
+  owner_.node = NodeId{3};
+  writer_->set_node(NodeId{3});
+  write_synced("b");
+  EXPECT_EQ(read(), "1=a 2=b");
+}
+
+}  // namespace
+}  // namespace lh::storage
