@@ -141,14 +141,12 @@ struct Exception {
 constexpr string_view kRunWhole =
     "a part of the simulator, which is run whole by seeds and canaries";
 constexpr Exception kExceptions[] = {
-    {"src/sim/canary.cc", "has no test", kRunWhole},
     {"src/sim/faults.cc", "has no test", kRunWhole},
     {"src/sim/file_checker.cc", "has no test", kRunWhole},
     {"src/sim/history.cc", "has no test", kRunWhole},
     {"src/sim/sim_client.cc", "has no test", kRunWhole},
     {"src/sim/sim_cluster.cc", "has no test", kRunWhole},
     {"src/sim/sim_node.cc", "has no test", kRunWhole},
-    {"src/sim/simulation.cc", "has no test", kRunWhole},
     {"src/sim/watch.cc", "has no test", kRunWhole},
     {"src/sim/workload.cc", "has no test", kRunWhole},
     {"src/main.cc", "has no test", "run as a process by the regression tests"},
