@@ -114,6 +114,9 @@ Status DataDir::start() {
 Status DataDir::begin_generation() {
   logs_.clear();
   Manifest next = manifest_;
+  for (size_t source = 0; source < sources_.size(); ++source) {
+    next.entries[source].durable = recovered_[source]->tail.next_sequence - 1;
+  }
   std::vector<ManifestEntry> entries;
   for (uint32_t worker = 0; worker < options_.workers; ++worker) {
     const ManifestEntry entry{.generation = manifest_.newest_generation() + 1, .worker = worker};
@@ -154,6 +157,10 @@ Status DataDir::open_log(const ManifestEntry& entry, const LogTail& tail) {
 
 Status DataDir::write(Manifest manifest) {
   ++manifest.edit;
+  for (ManifestEntry& entry : manifest.entries) {
+    const bool is_written = entry.generation == manifest_.newest_generation() && !logs_.empty();
+    if (is_written) entry.durable = logs_[entry.worker]->durable();
+  }
   Status status = write_manifest(env_, path_, manifest);
   if (status.ok()) manifest_ = std::move(manifest);
   return status;
@@ -178,7 +185,9 @@ Status DataDir::close() {
     Status status = log->close();
     if (first.ok()) first = std::move(status);
   }
-  return first;
+  if (!first.ok()) return first;
+  Status status = write(manifest_);
+  return status.code() == StatusCode::kRefused ? Status() : status;
 }
 
 // ---------------------------------------------------------------------------------- snapshots

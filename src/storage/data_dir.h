@@ -79,6 +79,8 @@ class DataDir {
   // an error the one before still counts.
   Status install_snapshot(uint32_t worker, SnapshotWriter* snapshot, uint64_t log_end);
 
+  // Syncs all logs, marks them as closed, and notes in the manifest how far they go, so that after
+  // a stop in good order nothing at all can go missing unseen.
   Status close();
 
  private:

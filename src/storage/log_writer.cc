@@ -77,8 +77,9 @@ Status LogWriter::sync() {
 }
 
 Status LogWriter::close() {
-  Status status = sync();
-  if (status.ok()) status = put(encode_mark(FrameType::kClose, next_, salt_));
+  if (Status status = sync(); !status.ok()) return status;
+  Status status = put(encode_mark(FrameType::kClose, next_, salt_));
+  if (status.code() == StatusCode::kRefused) return {};
   if (!status.ok()) return status;
   status = file_->sync();
   return status.ok() ? Status() : give_up(std::move(status));

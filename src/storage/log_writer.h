@@ -41,7 +41,8 @@ class LogWriter {
   Status write(LogBatch* batch);
   Status sync();
 
-  // Syncs, and marks that the log ends here because the node was stopped. Writing may go on.
+  // Syncs, and marks that the log ends here because the node was stopped; a disk without room for
+  // the mark goes without. Writing may go on.
   Status close();
 
   uint64_t next_sequence() const { return next_; }

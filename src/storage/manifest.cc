@@ -27,8 +27,10 @@ Status decode_entries(const Frame& frame, const std::string& path, Manifest* man
     const uint32_t flags = reader.u32();
     entry.has_snapshot = flags == kHasSnapshot;
     entry.oldest = reader.u64();
+    entry.durable = reader.u64();
     const ManifestEntry* before = manifest->entries.empty() ? nullptr : &manifest->entries.back();
-    if (!reader.ok() || flags > kHasSnapshot || entry.oldest == 0 || !follows(before, entry)) {
+    if (!reader.ok() || flags > kHasSnapshot || entry.oldest == 0 ||
+        entry.durable < entry.oldest - 1 || !follows(before, entry)) {
       return damaged(path, frame.offset, "an entry of the manifest makes no sense");
     }
     manifest->entries.push_back(entry);
@@ -49,6 +51,7 @@ std::string encode_manifest(const Manifest& manifest) {
     writer.u32(entry.worker);
     writer.u32(entry.has_snapshot ? kHasSnapshot : 0);
     writer.u64(entry.oldest);
+    writer.u64(entry.durable);
   }
   const FrameHeader header{.type = FrameType::kManifest,
                            .count = static_cast<uint32_t>(manifest.entries.size())};

@@ -22,6 +22,9 @@ struct ManifestEntry {
   uint32_t worker = 0;
   bool has_snapshot = false;
   uint64_t oldest = 1;
+  // The log was durable up to here when the manifest was written: a log that ends before is not
+  // torn but damaged. At least oldest - 1.
+  uint64_t durable = 0;
 
   friend bool operator==(const ManifestEntry&, const ManifestEntry&) = default;
 };

@@ -22,7 +22,7 @@ Status recover_worker(Env* env, const std::string& dir, const Manifest& manifest
   const std::string folder = join(dir, folder_name(entry.generation, entry.worker));
   const FileOwner owner = manifest.owner(entry);
   *recovered = {};
-  uint64_t durable = entry.oldest - 1;
+  uint64_t durable = entry.durable;
   if (entry.has_snapshot) {
     Status status =
         read_snapshot(env, folder, owner, entry.oldest - 1, visitor, &recovered->snapshot);

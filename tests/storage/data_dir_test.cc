@@ -368,6 +368,34 @@ TEST_F(DataDirTest, aSnapshotThatIsAheadOfItsLog) {
   EXPECT_EQ(refused_start(), file + ", offset 93: a frame is cut off");
 }
 
+// The manifest says how far the logs go: not even whole frames can be taken off their ends.
+TEST_F(DataDirTest, nothingIsMissingBehindAClose) {
+  start();
+  for (int i = 0; i < 4; ++i) {
+    put(1, "a", std::to_string(i));
+    commit();
+  }
+  ASSERT_TRUE(store_.dir().close().ok());
+  store_.stop();
+  const std::string file = path(0, segment_name(1));
+  const std::string log = env_.content(file);
+  for (size_t size = 0; size < log.size() - kFrameHeaderBytes; ++size) {
+    env_.set_content(file, log.substr(0, size));
+    refused_start();
+  }
+  env_.set_content(file, log.substr(0, log.size() - 1));
+  EXPECT_EQ(start(), "1:a=3") << "the mark of the close is not missed";
+}
+
+TEST_F(DataDirTest, aFullDiskCanBeClosed) {
+  start();
+  put(1, "a", "x");
+  commit();
+  env_.set_capacity(env_.used_bytes() + 20);
+  EXPECT_TRUE(store_.dir().close().ok());
+  EXPECT_EQ(start(), "1:a=x");
+}
+
 TEST_F(DataDirTest, aRecordThatTheCallerRefuses) {
   start();
   LogBatch batch(1);

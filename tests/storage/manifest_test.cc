@@ -21,7 +21,8 @@ class ManifestTest : public ::testing::Test {
                        " edit=" + std::to_string(found.edit);
     for (const ManifestEntry& entry : found.entries) {
       text += " " + std::to_string(entry.generation) + "." + std::to_string(entry.worker) + "@" +
-              std::to_string(entry.oldest) + (entry.has_snapshot ? "s" : "");
+              std::to_string(entry.oldest) + (entry.has_snapshot ? "s" : "") + ".." +
+              std::to_string(entry.durable);
     }
     return text;
   }
@@ -41,8 +42,8 @@ class ManifestTest : public ::testing::Test {
 TEST_F(ManifestTest, itComesBack) {
   write({});
   EXPECT_EQ(read(), "node=3 epoch=5 edit=8");
-  write({{1, 0, true, 7}, {1, 1, false, 1}, {4, 0, false, 1}});
-  EXPECT_EQ(read(), "node=3 epoch=5 edit=8 1.0@7s 1.1@1 4.0@1");
+  write({{1, 0, true, 7, 6}, {1, 1, false, 1, 9}, {4, 0, false, 1, 0}});
+  EXPECT_EQ(read(), "node=3 epoch=5 edit=8 1.0@7s..6 1.1@1..9 4.0@1..0");
   EXPECT_EQ(manifest_.newest_generation(), 4u);
   EXPECT_EQ(manifest_.workers(), 1u);
   EXPECT_TRUE(manifest_.has_older_generations());
@@ -54,7 +55,7 @@ TEST_F(ManifestTest, noneIsNotDamage) {
 }
 
 TEST_F(ManifestTest, anyFlippedBitIsSeen) {
-  write({{1, 0, true, 7}, {1, 1, false, 1}});
+  write({{1, 0, true, 7, 6}, {1, 1, false, 1, 0}});
   for (uint64_t bit = 0; bit < env_.content("./MANIFEST").size() * 8; ++bit) {
     env_.flip_bit("./MANIFEST", bit);
     ASSERT_TRUE(is_damaged()) << bit;
@@ -63,7 +64,7 @@ TEST_F(ManifestTest, anyFlippedBitIsSeen) {
 }
 
 TEST_F(ManifestTest, cutAnywhereOrLongerItIsDamaged) {
-  write({{1, 0, true, 7}, {1, 1, false, 1}});
+  write({{1, 0, true, 7, 6}, {1, 1, false, 1, 0}});
   const std::string all = env_.content("./MANIFEST");
   for (size_t size = 0; size < all.size(); ++size) {
     env_.set_content("./MANIFEST", all.substr(0, size));
@@ -75,12 +76,13 @@ TEST_F(ManifestTest, cutAnywhereOrLongerItIsDamaged) {
 
 TEST_F(ManifestTest, entriesThatMakeNoSense) {
   const std::vector<std::vector<ManifestEntry>> all = {
-      {{0, 0, false, 1}},                    // generations count from 1
-      {{1, 1, false, 1}},                    // worker 0 is missing
-      {{1, 0, false, 1}, {1, 0, false, 1}},  // an entry twice
-      {{1, 0, false, 1}, {1, 2, false, 1}},  // worker 1 is missing
-      {{2, 0, false, 1}, {1, 0, false, 1}},  // generations out of order
-      {{1, 0, false, 0}},                    // sequences count from 1
+      {{0, 0, false, 1, 0}},                       // generations count from 1
+      {{1, 1, false, 1, 0}},                       // worker 0 is missing
+      {{1, 0, false, 1, 0}, {1, 0, false, 1, 0}},  // an entry twice
+      {{1, 0, false, 1, 0}, {1, 2, false, 1, 0}},  // worker 1 is missing
+      {{2, 0, false, 1, 0}, {1, 0, false, 1, 0}},  // generations out of order
+      {{1, 0, false, 0, 0}},                       // sequences count from 1
+      {{1, 0, true, 7, 5}},                        // a snapshot of what was not durable
   };
   for (const auto& entries : all) {
     write(entries);
@@ -89,7 +91,7 @@ TEST_F(ManifestTest, entriesThatMakeNoSense) {
 }
 
 TEST_F(ManifestTest, aHeaderThatDoesNotMatch) {
-  write({{1, 0, false, 1}});
+  write({{1, 0, false, 1, 0}});
   const std::string all = env_.content("./MANIFEST");
   const std::string head = encode_file_header({FileKind::kManifest, {NodeId{3}, 5, 1, 2}, 0});
   const std::string payload = all.substr(kFileHeaderBytes + kFrameHeaderBytes);
