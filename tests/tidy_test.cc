@@ -152,10 +152,6 @@ constexpr Exception kExceptions[] = {
     {"src/main.cc", "has no test", "run as a process by the regression tests"},
     {"src/node/node.cc", "has no test", "run as a process by the regression and system tests"},
     {"src/table/slab_space.cc", "says <sys/", "where the memory of all tables comes from"},
-    {"tests/core/server_test.cc", "lines (at most", "one fixture, whose cases belong together"},
-    {"tests/link/peer_link_test.cc", "lines (at most", "one fixture, whose cases belong together"},
-    {"tests/node/binary_session_test.cc", "lines (at most",
-     "one fixture, whose cases belong together"},
     {"tests/tidy_test.cc", "says", "it holds the words that it looks for"},
 };
 

@@ -1,0 +1,158 @@
+#include <gtest/gtest.h>
+
+#include "core/server.h"
+#include "tests/core/server_fixture.h"
+
+namespace lh::core {
+namespace {
+
+using namespace testing;
+
+// ------------------------------------------------------------------------------------ split orders
+
+TEST_F(ServerTest, a_split_order_starts_the_stream) {
+  server_.create_bucket({0, 0});
+  EXPECT_EQ(step(SplitOrder{1, {0, 0}, 1, node(3), {}}),
+            Lines{"b1@n3: SplitRecords split=1 stream=1 batch=0 target=(a=1,j=1) bytes=0"});
+  EXPECT_TRUE(effects_.turn_wanted());
+}
+
+// Until the hand-over the target may be given up, and whoever was told of it would ask there.
+TEST_F(ServerTest, where_the_child_is_becomes_known_with_the_hand_over) {
+  server_.create_bucket({0, 0});
+  step(SplitOrder{1, {0, 0}, 1, node(3), {}});
+  EXPECT_EQ(server_.book().known(), 1u);
+  hand_over();
+  EXPECT_EQ(server_.book().locate(1), node(3));
+}
+
+TEST_F(ServerTest, an_order_tells_what_the_node_lacks) {
+  know_buckets(1);
+  server_.create_bucket({1, 1});
+  step(SplitOrder{3, {1, 1}, 3, node(3), book(2, {1})});
+  EXPECT_EQ(server_.book().known(), 3u);
+}
+
+TEST_F(ServerTest, an_order_that_makes_no_sense_is_passed_over) {
+  server_.create_bucket({0, 0});
+  const SplitOrder sound{1, {0, 0}, 1, node(3), {}};
+  SplitOrder strange = sound;
+  strange.source.a = 4;
+  EXPECT_EQ(step(strange), Lines{}) << "a bucket that is not here";
+  strange = sound;
+  strange.target = 2;
+  EXPECT_EQ(step(strange), Lines{}) << "no child of it";
+  strange.target = kBucketsMax + 17;
+  EXPECT_EQ(step(strange), Lines{});
+  strange = sound;
+  strange.target_node = NodeId::kNone;
+  EXPECT_EQ(step(strange), Lines{}) << "no node";
+  for (const int j : {40, 41, 63, 64, 255}) {
+    strange = sound;
+    strange.source.j = static_cast<Level>(j);
+    strange.target = ~BucketNo{0} >> 1;
+    EXPECT_EQ(step(strange), Lines{}) << "level " << j;
+  }
+  EXPECT_EQ(server_.find(0)->split(), nullptr);
+  EXPECT_EQ(server_.book().known(), 1u);
+  EXPECT_EQ(server_.counters().rejected, 9u);
+}
+
+// The coordinator had not heard that attempt 1 was over, and gave the bucket to node 4.
+TEST_F(ServerTest, an_order_that_comes_too_late_does_not_move_the_child_on_the_map) {
+  server_.create_bucket({0, 0});
+  step(SplitOrder{1, {0, 0}, 1, node(3), {}});
+  hand_over();
+  const SplitOrder late{2, {0, 0}, 1, node(4), {}};
+  EXPECT_EQ(step(late), Lines{"coordinator: SplitDone split=1 source=0 not-live"});
+  EXPECT_EQ(server_.book().locate(1), node(3)) << "handed over";
+  step(SplitRecordsAck{1, 1, 1, 0});
+  EXPECT_EQ(server_.counters().splits, 1u);
+  EXPECT_EQ(step(late), Lines{"coordinator: SplitDone split=1 source=0"});
+  EXPECT_EQ(server_.book().locate(1), node(3)) << "live there";
+}
+
+TEST_F(ServerTest, a_later_attempt_takes_the_place_of_one_that_was_not_handed_over) {
+  server_.create_bucket({0, 0});
+  step(SplitOrder{1, {0, 0}, 1, node(3), {}});
+  EXPECT_EQ(step(SplitOrder{2, {0, 0}, 1, node(4), {}}),
+            Lines{"b1@n4: SplitRecords split=2 stream=1 batch=0 target=(a=1,j=1) bytes=0"});
+  EXPECT_EQ(step(SplitOrder{1, {0, 0}, 1, node(3), {}}), Lines{}) << "overtaken";
+  hand_over(2);
+  EXPECT_EQ(server_.book().locate(1), node(4));
+}
+
+TEST_F(ServerTest, after_the_hand_over_it_forwards_to_the_child) {
+  server_.create_bucket({0, 0});
+  answer(Op::kPut, 0, "1", "x");
+  step(SplitOrder{1, {0, 0}, 1, node(3), {}});
+  EXPECT_EQ(answer(Op::kRead, 0, "1"), "Ok x") << "until then it serves";
+  EXPECT_EQ(hand_over(),
+            Lines{"b1@n3: SplitRecords split=1 stream=1 batch=1 last target=(a=1,j=1) bytes=21"});
+  EXPECT_EQ(step(request(Op::kRead, 0, "1")),
+            Lines{"b1@n3: Read 1 seq=0 to=1 hops=1 from=(a=0,j=1)"});
+}
+
+// --------------------------------------------------------------------------------- split streams
+
+TEST_F(ServerTest, a_stream_that_makes_no_sense_is_passed_over) {
+  SplitRecords strange = records(0, true, {});
+  for (const BucketMark target : std::initializer_list<BucketMark>{
+           {0, 0}, {0, 1}, {2, 1}, {1, 2}, {3, 2}, {kBucketsMax, 41}, {~BucketNo{0}, 255}}) {
+    strange.target = target;
+    EXPECT_EQ(step(strange), Lines{}) << to_string(target);
+  }
+  strange = records(0, true, {});
+  strange.source_node = NodeId::kNone;
+  EXPECT_EQ(step(strange), Lines{});
+  EXPECT_TRUE(server_.buckets().empty());
+  EXPECT_EQ(server_.counters().rejected, 8u);
+}
+
+TEST_F(ServerTest, a_bucket_far_beyond_the_map_costs_no_memory) {
+  SplitRecords far = records(0, true, {});
+  far.source = kBucketsMax / 2 - 1;
+  far.target = {kBucketsMax - 1, kLevelMax};
+  EXPECT_EQ(step(far).size(), 1u);
+  EXPECT_EQ(server_.book().known(), 0u);
+  EXPECT_TRUE(server_.find(kBucketsMax - 1)->live());
+}
+
+TEST_F(ServerTest, a_stream_whose_beginning_was_lost_is_not_taken) {
+  EXPECT_EQ(step(records(1, true, {})), Lines{});
+  EXPECT_EQ(server_.find(1), nullptr);
+}
+
+TEST_F(ServerTest, a_bucket_that_the_map_has_elsewhere_is_not_begun) {
+  know_buckets(1);
+  server_.book().set(1, node(3));
+  EXPECT_EQ(step(records(0, false, {})), Lines{});
+  EXPECT_EQ(server_.find(1), nullptr);
+}
+
+TEST_F(ServerTest, a_bucket_that_waits_is_dropped_when_the_map_has_it_elsewhere) {
+  know_buckets(1);
+  step(records(0, false, {}));
+  ASSERT_NE(server_.find(1), nullptr);
+  step(BookUpdate{{}, book(1, {3})});
+  EXPECT_EQ(server_.find(1), nullptr);
+  EXPECT_EQ(step(request(Op::kRead, 1, "1")),
+            Lines{"reply: Reply seq=0 NoBucket bucket=(a=1,j=0)"});
+  EXPECT_EQ(turn(), Lines{});
+}
+
+TEST_F(ServerTest, a_live_bucket_is_never_dropped) {
+  server_.create_bucket({0, 0});
+  answer(Op::kPut, 0, "1", "x");
+  step(BookUpdate{{}, book(0, {3})});
+  EXPECT_EQ(answer(Op::kRead, 0, "1"), "Ok x");
+}
+
+TEST_F(ServerTest, acknowledgements_for_buckets_that_are_not_here_are_passed_over) {
+  EXPECT_EQ(step(SplitRecordsAck{1, 1, 0, 3}), Lines{});
+  EXPECT_EQ(step(OverflowAck{3, 9, 9}), Lines{});
+  EXPECT_EQ(step(ScanMore{7, 1, 3, 0}), Lines{});
+}
+
+}  // namespace
+}  // namespace lh::core
