@@ -150,7 +150,6 @@ constexpr Exception kExceptions[] = {
     {"src/sim/watch.cc", "has no test", kRunWhole},
     {"src/sim/workload.cc", "has no test", kRunWhole},
     {"src/main.cc", "has no test", "run as a process by the regression tests"},
-    {"src/node/node.cc", "has no test", "run as a process by the regression and system tests"},
     {"src/table/slab_space.cc", "says <sys/", "where the memory of all tables comes from"},
     {"tests/tidy_test.cc", "says", "it holds the words that it looks for"},
 };
