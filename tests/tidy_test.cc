@@ -145,7 +145,6 @@ constexpr Exception kExceptions[] = {
     {"src/sim/file_checker.cc", "has no test", kRunWhole},
     {"src/sim/history.cc", "has no test", kRunWhole},
     {"src/sim/sim_client.cc", "has no test", kRunWhole},
-    {"src/sim/sim_cluster.cc", "has no test", kRunWhole},
     {"src/sim/sim_node.cc", "has no test", kRunWhole},
     {"src/sim/watch.cc", "has no test", kRunWhole},
     {"src/sim/workload.cc", "has no test", kRunWhole},
