@@ -143,7 +143,6 @@ constexpr string_view kRunWhole =
 constexpr Exception kExceptions[] = {
     {"src/sim/faults.cc", "has no test", kRunWhole},
     {"src/sim/file_checker.cc", "has no test", kRunWhole},
-    {"src/sim/history.cc", "has no test", kRunWhole},
     {"src/sim/sim_client.cc", "has no test", kRunWhole},
     {"src/sim/sim_node.cc", "has no test", kRunWhole},
     {"src/sim/watch.cc", "has no test", kRunWhole},

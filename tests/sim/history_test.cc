@@ -1,0 +1,93 @@
+#include "sim/history.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace lh::sim {
+namespace {
+
+using core::Code;
+using core::Op;
+
+// One key, asked for by two clients.
+class HistoryTest : public ::testing::Test {
+ protected:
+  static constexpr size_t kKey = 0;
+
+  // An operation from moment `from` to `to`, and how it ended.
+  uint64_t did(Op op, Moment from, Moment to, Code code, const std::string& value = {}) {
+    const uint64_t id = history_.begin(1, op, kKey, from, {}, 1);
+    history_.end(id, code, value, to);
+    return id;
+  }
+  bool is_possible() const { return !history_.find_violation().has_value(); }
+
+  History history_{{"k"}};
+};
+
+TEST(HistoryValueTest, aValueNamesItsWriter) {
+  for (const size_t size : {0u, 1u, 20u, 500u}) {
+    const std::string value = make_value(7, size);
+    EXPECT_GE(value.size(), size);
+    EXPECT_EQ(read_value(value), 7u);
+    EXPECT_NE(value, make_value(8, size));
+  }
+}
+
+TEST(HistoryValueTest, aValueWithAWrongByteNamesNobody) {
+  std::string value = make_value(7, 50);
+  value.back() ^= 1;
+  EXPECT_EQ(read_value(value), std::nullopt);
+}
+
+TEST_F(HistoryTest, keysAreFoundByName) {
+  EXPECT_EQ(history_.find_key("k"), 0u);
+  EXPECT_EQ(history_.find_key("l"), std::nullopt);
+}
+
+TEST_F(HistoryTest, whatWasWrittenIsRead) {
+  const uint64_t id = did(Op::kPut, 1, 2, Code::kOk);
+  did(Op::kRead, 3, 4, Code::kOk, make_value(id, 10));
+  EXPECT_TRUE(is_possible());
+}
+
+TEST_F(HistoryTest, aLostWriteIsNoticed) {
+  did(Op::kPut, 1, 2, Code::kOk);
+  did(Op::kRead, 3, 4, Code::kNotFound);
+  EXPECT_FALSE(is_possible());
+}
+
+TEST_F(HistoryTest, anOldValueIsNoticed) {
+  const uint64_t first = did(Op::kPut, 1, 2, Code::kOk);
+  did(Op::kPut, 3, 4, Code::kOk);
+  did(Op::kRead, 5, 6, Code::kOk, make_value(first, 10));
+  EXPECT_FALSE(is_possible());
+}
+
+TEST_F(HistoryTest, whatIsUnderWayMayHaveHappenedOrNot) {
+  const uint64_t id = history_.begin(1, Op::kPut, kKey, 1, {}, 1);
+  did(Op::kRead, 2, 3, Code::kNotFound);
+  EXPECT_TRUE(is_possible());
+  did(Op::kRead, 4, 5, Code::kOk, make_value(id, 10));
+  EXPECT_TRUE(is_possible());
+  did(Op::kRead, 6, 7, Code::kNotFound);
+  EXPECT_FALSE(is_possible()) << "seen, and gone again";
+}
+
+TEST_F(HistoryTest, aValueThatNobodyWroteIsNoticed) {
+  did(Op::kPut, 1, 2, Code::kOk);
+  did(Op::kRead, 3, 4, Code::kOk, "garbage");
+  EXPECT_FALSE(is_possible());
+}
+
+TEST_F(HistoryTest, twoInsertsDoNotBothSucceed) {
+  did(Op::kInsert, 1, 2, Code::kOk);
+  did(Op::kInsert, 3, 4, Code::kExists);
+  EXPECT_TRUE(is_possible());
+  did(Op::kInsert, 5, 6, Code::kOk);
+  EXPECT_FALSE(is_possible());
+}
+
+}  // namespace
+}  // namespace lh::sim
