@@ -16,8 +16,8 @@ class History {
  public:
   static constexpr uint64_t kStreams = 5;
 
-  // A random change, done and remembered. Values are never used twice.
-  void change(StoreModel* store, base::Prng* prng) {
+  // A random change, done and remembered; returns its stream. Values are never used twice.
+  uint64_t change(StoreModel* store, base::Prng* prng) {
     const uint64_t stream = prng->below(kStreams);
     const std::string key(1, static_cast<char>('a' + prng->below(4)));
     if (prng->chance(1, 4)) {
@@ -28,6 +28,7 @@ class History {
       changes_[stream].push_back({key, value});
       store->put(stream, key, value);
     }
+    return stream;
   }
 
   void all_durable() {

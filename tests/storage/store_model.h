@@ -18,14 +18,14 @@ class StoreModel {
  public:
   using State = std::map<std::pair<uint64_t, std::string>, std::string>;
 
-  explicit StoreModel(MemEnv* env) : env_(env) {}
+  explicit StoreModel(MemEnv* env, uint64_t epoch = 0x5eed) : env_(env), epoch_(epoch) {}
 
   // Opens the directory and recovers all of it. Ok, or what is wrong.
   Status open(uint32_t workers, uint64_t segment_bytes = LogWriter::kSegmentBytes) {
     stop();
     workers_ = workers;
     auto opened = DataDir::open(
-        env_, "d", {.workers = workers, .new_epoch = 0x5eed, .segment_bytes = segment_bytes});
+        env_, "d", {.workers = workers, .new_epoch = epoch_, .segment_bytes = segment_bytes});
     if (!opened.ok()) return opened.status();
     dir_ = std::move(opened).value();
     for (size_t source = 0; source < dir_->sources().size(); ++source) {
@@ -101,6 +101,10 @@ class StoreModel {
     return snapshot(worker, 1000, [] {});
   }
 
+  // Where the last change of a stream is in its worker's log.
+  uint32_t worker_of(uint64_t stream) const { return static_cast<uint32_t>(stream % workers_); }
+  uint64_t last_sequence(uint64_t stream) const { return batches_[worker_of(stream)].next() - 1; }
+
   const State& state() const { return state_; }
   DataDir& dir() { return *dir_; }
 
@@ -127,6 +131,7 @@ class StoreModel {
   }
 
   MemEnv* env_;
+  uint64_t epoch_;
   uint32_t workers_ = 0;
   State state_;
   std::unique_ptr<DataDir> dir_;
