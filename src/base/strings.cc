@@ -63,6 +63,16 @@ std::optional<uint64_t> parse_u64(std::string_view text) {
   return value;
 }
 
+std::optional<int64_t> parse_i64(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  const std::string_view digits = text.substr(negative ? 1 : 0);
+  if (digits.starts_with('0') && text != "0") return std::nullopt;
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
 std::optional<double> parse_double(std::string_view text) {
   double value = 0;
   const char* end = text.data() + text.size();

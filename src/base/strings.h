@@ -20,6 +20,9 @@ namespace lh::base {
 // Digits only (no sign, blank or empty string), at most 2^64 - 1. Leading zeros are fine.
 std::optional<uint64_t> parse_u64(std::string_view text);
 
+// The one spelling of a signed 64-bit integer: digits without leading zeros, at most one minus.
+std::optional<int64_t> parse_i64(std::string_view text);
+
 // A finite decimal number such as 0.85 or 1e3, nothing around it.
 std::optional<double> parse_double(std::string_view text);
 

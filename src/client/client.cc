@@ -55,6 +55,12 @@ Status status_of(Code code, BucketNo bucket) {
       return {StatusCode::kNotFound, "no such key"};
     case Code::kBadKey:
       return {StatusCode::kInvalid, "key is not an integer"};
+    case Code::kNotInteger:
+      return {StatusCode::kInvalid, "value is not an integer or out of range"};
+    case Code::kOverflow:
+      return {StatusCode::kInvalid, "increment or decrement would overflow"};
+    case Code::kTooLong:
+      return {StatusCode::kInvalid, "value too long"};
     case Code::kDown:
       return {StatusCode::kUnavailable, bucket_text(bucket, "is down")};
     case Code::kNoBucket:

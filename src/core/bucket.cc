@@ -1,9 +1,13 @@
 #include "core/bucket.h"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <string>
 #include <utility>
 
 #include "base/check.h"
+#include "base/strings.h"
 #include "core/change.h"
 #include "core/limits.h"
 #include "lh/address.h"
@@ -29,9 +33,11 @@ table::HashFunction table_hash(base::HashMode mode) {
 }
 
 Bucket::Bucket(const Host& host, BucketMark mark)
-    : host_(host),
-      mark_(mark),
-      table_(table::HashTable::Options{mark.j, table_hash(host.options.hash), host.arena}) {}
+    : host_(host), mark_(mark), table_(empty_table()) {}
+
+table::HashTable Bucket::empty_table() const {
+  return table::HashTable({mark_.j, table_hash(host_.options.hash), host_.arena});
+}
 
 Bucket::Bucket(const Host& host, const SplitRecords& opening) : Bucket(host, opening.target) {
   live_ = false;
@@ -42,36 +48,75 @@ Bucket::Bucket(const Host& host, const SplitRecords& opening) : Bucket(host, ope
 
 Bucket::Answer Bucket::execute(Op op, HashValue c, std::string_view key, std::string_view value) {
   LH_CHECK(live_);
-  Answer answer;
   switch (op) {
     case Op::kRead: {
       const std::optional<std::string_view> found = table_.find(c, key);
       return found ? Answer{Code::kOk, *found} : Answer{Code::kNotFound, {}};
+    }
+    case Op::kLength: {
+      const std::optional<std::string_view> found = table_.find(c, key);
+      if (!found) return {Code::kNotFound, {}};
+      return {Code::kOk, say(static_cast<int64_t>(found->size()))};
     }
     case Op::kLocate:
       return {Code::kOk, {}};
     case Op::kInsert:
       if (!table_.insert(c, key, value)) return {Code::kExists, {}};
       count_collision();
-      break;
+      tell_split_of_put(c, key, value);
+      return {Code::kOk, {}};
     case Op::kPut:
-      if (table_.put(c, key, value) == table::HashTable::Put::kInserted) count_collision();
-      break;
+      put(c, key, value);
+      return {Code::kOk, {}};
     case Op::kUpdate:
       if (!table_.update(c, key, value)) return {Code::kNotFound, {}};
-      break;
+      tell_split_of_put(c, key, value);
+      return {Code::kOk, {}};
     case Op::kDelete:
       if (!table_.erase(c, key)) return {Code::kNotFound, {}};
-      break;
+      if (split_ && !split_->handed_over()) split_->on_erase(reverse64(c), key);
+      return {Code::kOk, {}};
+    case Op::kIncrement:
+      return increment(c, key, value);
+    case Op::kAppend:
+      return append(c, key, value);
   }
-  if (split_ && !split_->handed_over()) {
-    if (op == Op::kDelete) {
-      split_->on_erase(reverse64(c), key);
-    } else {
-      split_->on_put(reverse64(c), key, value);
-    }
-  }
-  return answer;
+  LH_UNREACHABLE();
+}
+
+Bucket::Answer Bucket::increment(HashValue c, std::string_view key, std::string_view delta) {
+  const std::optional<int64_t> added = base::parse_i64(delta);
+  const std::optional<std::string_view> found = table_.find(c, key);
+  const std::optional<int64_t> number = found ? base::parse_i64(*found) : 0;
+  if (!added || !number) return {Code::kNotInteger, {}};
+  int64_t sum = 0;
+  if (__builtin_add_overflow(*number, *added, &sum)) return {Code::kOverflow, {}};
+  const std::string_view text = say(sum);
+  put(c, key, text);
+  return {Code::kOk, text};
+}
+
+Bucket::Answer Bucket::append(HashValue c, std::string_view key, std::string_view more) {
+  // A table takes no value that points into it.
+  std::string joined(table_.find(c, key).value_or(std::string_view()));
+  if (joined.size() + more.size() > kValueBytesMax) return {Code::kTooLong, {}};
+  joined.append(more);
+  put(c, key, joined);
+  return {Code::kOk, say(static_cast<int64_t>(joined.size()))};
+}
+
+std::string_view Bucket::say(int64_t number) {
+  const char* end = std::to_chars(std::begin(said_), std::end(said_), number).ptr;
+  return {said_, static_cast<size_t>(end - said_)};
+}
+
+void Bucket::put(HashValue c, std::string_view key, std::string_view value) {
+  if (table_.put(c, key, value) == table::HashTable::Put::kInserted) count_collision();
+  tell_split_of_put(c, key, value);
+}
+
+void Bucket::tell_split_of_put(HashValue c, std::string_view key, std::string_view value) {
+  if (split_ && !split_->handed_over()) split_->on_put(reverse64(c), key, value);
 }
 
 std::optional<Bucket::Answer> Bucket::execute_once(const Request& request, HashValue c) {
@@ -79,7 +124,8 @@ std::optional<Bucket::Answer> Bucket::execute_once(const Request& request, HashV
     return execute(request.op, c, request.key, request.value);
   }
   Answer answer;
-  switch (dedup_.admit(request.from.client, request.seq, request.acked, &answer.code)) {
+  switch (
+      dedup_.admit(request.from.client, request.seq, request.acked, &answer.code, &answer.value)) {
     case Dedup::Verdict::kStale:
       return std::nullopt;
     case Dedup::Verdict::kAnswered:
@@ -88,7 +134,7 @@ std::optional<Bucket::Answer> Bucket::execute_once(const Request& request, HashV
       break;
   }
   answer = execute(request.op, c, request.key, request.value);
-  dedup_.remember(request.from.client, request.seq, answer.code);
+  dedup_.remember(request.from.client, request.seq, answer.code, answer.value);
   return answer;
 }
 
@@ -189,8 +235,7 @@ bool Bucket::on_split_records(const SplitRecords& message, Effects* effects) {
   if (message.split < target_split_) return false;
   if (message.split > target_split_ || message.stream > target_stream_) {
     if (message.batch != 0) return false;  // the beginning was lost; the source will go back
-    table_ = table::HashTable(
-        table::HashTable::Options{mark_.j, table_hash(host_.options.hash), host_.arena});
+    table_ = empty_table();
     dedup_ = Dedup();
     target_split_ = message.split;
     target_stream_ = message.stream;
@@ -225,10 +270,10 @@ bool Bucket::apply(const SplitRecords& message) {
         break;
       }
       case Change::Kind::kClient:
-        dedup_.restore_client(change.client, change.number);
+        dedup_.restore_client(change.client, change.number, change.cleared);
         break;
       case Change::Kind::kAnswer:
-        dedup_.restore_answer(change.client, change.number, change.code);
+        dedup_.restore_answer(change.client, change.number, change.code, change.value);
         break;
     }
   }
@@ -265,6 +310,10 @@ size_t Bucket::count_open_scans() const {
 bool Bucket::start_scan(base::Instant now, const Scan& scan, ReversedHash from, ReversedHash last,
                         Effects* effects) {
   LH_CHECK(live_);
+  if (scan.kind == ScanKind::kClear) {
+    clear(scan, from, last, effects);
+    return true;
+  }
   for (ScanJob& job : scans_) {
     if (job.has_in_hand(scan, from, last)) return true;
   }
@@ -272,6 +321,26 @@ bool Bucket::start_scan(base::Instant now, const Scan& scan, ReversedHash from, 
   scans_.emplace_back(scan, from, last, now).slice(now, view(), effects);
   effects->want_turn();
   return true;
+}
+
+// All at once, so that it is done or not done for the whole bucket: what is remembered of it holds
+// for both halves of a later split, and a repeated or late copy of the scan erases nothing that was
+// written since. [from, last] is only what the answer is about.
+void Bucket::clear(const Scan& scan, ReversedHash from, ReversedHash last, Effects* effects) {
+  ScanReply answer;
+  answer.to = scan.client;
+  answer.scan = scan.scan;
+  answer.bucket = mark_;
+  answer.node = host_.node;
+  answer.from = from;
+  answer.last = last;
+  if (dedup_.admit_clear(scan.client.client, scan.scan) && !table_.empty()) {
+    answer.records = table_.size();
+    cleared_.push_back(std::exchange(table_, empty_table()));
+    if (split_ && !split_->handed_over()) split_->on_clear();
+    effects->want_turn();
+  }
+  effects->send(Destination::reply(), answer);
 }
 
 void Bucket::on_scan_more(base::Instant now, const ScanMore& more, Effects* effects) {
@@ -298,7 +367,7 @@ void Bucket::turn_scans(base::Instant now, Effects* effects) {
 
 bool Bucket::has_work() const {
   if (split_ && split_->can_go_on()) return true;
-  if (departing_ && freeing_) return true;
+  if ((departing_ && freeing_) || !cleared_.empty()) return true;
   return std::any_of(scans_.begin(), scans_.end(), [this](const ScanJob& job) {
     return job.done() || job.can_go_on(reports_settled());
   });
@@ -311,6 +380,7 @@ void Bucket::turn(base::Instant now, Effects* effects) {
     if (split_->ready_to_hand_over() && !departing_) hand_over(now, effects);
   }
   if (departing_ && freeing_ && !departing_->clear_some(kSliceBytes)) departing_.reset();
+  if (!cleared_.empty() && !cleared_.back().clear_some(kSliceBytes)) cleared_.pop_back();
 }
 
 void Bucket::tick(base::Instant now, Effects* effects) {

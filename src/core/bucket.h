@@ -14,10 +14,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "core/dedup.h"
 #include "core/effects.h"
+#include "core/limits.h"
 #include "core/message.h"
 #include "core/owned_message.h"
 #include "core/scan_job.h"
@@ -53,7 +55,7 @@ class Bucket {
   // ---- keyed operations. Bound for all: live(), and the key belongs here.
   struct Answer {
     Code code = Code::kOk;
-    std::string_view value;  // kRead; valid until the next operation
+    std::string_view value;  // when answers_value(op); valid until the next operation
   };
   Answer execute(Op op, HashValue c, std::string_view key, std::string_view value);
   // At most once; nothing when the request is a late duplicate that must not be answered.
@@ -78,7 +80,8 @@ class Bucket {
   std::deque<OwnedMessage> take_held();
   uint64_t receiving_split() const { return target_split_; }
 
-  // ---- scan. [from, last] lies in the interval of the bucket. False: too many scans.
+  // ---- scan. [from, last] lies in the interval of the bucket. False: too many scans. One that
+  // clears the bucket does so here and now, and leaves the freeing for later.
   bool start_scan(base::Instant now, const Scan& scan, ReversedHash from, ReversedHash last,
                   Effects* effects);
   void on_scan_more(base::Instant now, const ScanMore& more, Effects* effects);
@@ -90,6 +93,13 @@ class Bucket {
   void tick(base::Instant now, Effects* effects);
 
  private:
+  Answer increment(HashValue c, std::string_view key, std::string_view delta);
+  Answer append(HashValue c, std::string_view key, std::string_view more);
+  std::string_view say(int64_t number);
+  void put(HashValue c, std::string_view key, std::string_view value);
+  void tell_split_of_put(HashValue c, std::string_view key, std::string_view value);
+  table::HashTable empty_table() const;
+  void clear(const Scan& scan, ReversedHash from, ReversedHash last, Effects* effects);
   void count_collision();
   void send_report(base::Instant now, Effects* effects);
   void hand_over(base::Instant now, Effects* effects);
@@ -103,6 +113,7 @@ class Bucket {
   bool live_ = true;
   table::HashTable table_;
   Dedup dedup_;
+  char said_[kAnswerBytesMax];  // the number in the latest answer
 
   uint64_t collisions_ = 0;
   uint64_t collisions_taken_in_ = 0;  // by the coordinator
@@ -113,6 +124,7 @@ class Bucket {
   std::unique_ptr<SplitSource> split_;
   std::optional<table::HashTable> departing_;  // handed over, kept until the target has it
   bool freeing_ = false;                       // departing_ may go, a slice at a time
+  std::vector<table::HashTable> cleared_;      // what clear() left to be freed, too
   uint64_t split_done_ = 0;                    // number of the last split that was completed
 
   uint64_t target_split_ = 0;

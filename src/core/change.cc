@@ -25,13 +25,15 @@ void read_fields(base::Reader* reader, Change* change) {
     case Change::Kind::kClient:
       change->client = reader->u64();
       change->number = reader->varint();
+      change->cleared = reader->varint();
       return;
     case Change::Kind::kAnswer: {
       change->client = reader->u64();
       change->number = reader->varint();
       const uint8_t code = reader->u8();
-      if (code > static_cast<uint8_t>(Code::kBusy)) reader->fail();
+      if (code > static_cast<uint8_t>(kCodeLast)) reader->fail();
       change->code = static_cast<Code>(code);
+      change->value = reader->prefixed(kAnswerBytesMax);
       return;
     }
   }
@@ -50,17 +52,20 @@ void append_erase(std::string* out, std::string_view key) {
   begin(out, Change::Kind::kErase).prefixed(key);
 }
 
-void append_client(std::string* out, ClientId client, uint64_t acked) {
+void append_client(std::string* out, ClientId client, uint64_t acked, uint64_t cleared) {
   base::Writer<> writer = begin(out, Change::Kind::kClient);
   writer.u64(client);
   writer.varint(acked);
+  writer.varint(cleared);
 }
 
-void append_answer(std::string* out, ClientId client, uint64_t seq, Code code) {
+void append_answer(std::string* out, ClientId client, uint64_t seq, Code code,
+                   std::string_view value) {
   base::Writer<> writer = begin(out, Change::Kind::kAnswer);
   writer.u64(client);
   writer.varint(seq);
   writer.u8(static_cast<uint8_t>(code));
+  writer.prefixed(value);
 }
 
 bool ChangeReader::fail() {

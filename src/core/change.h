@@ -3,8 +3,8 @@
 //
 //   put     1  key length  key  value length  value
 //   erase   2  key length  key
-//   client  3  client id (8 bytes, little endian)  acked
-//   answer  4  client id (8 bytes, little endian)  seq  code (1 byte)
+//   client  3  client id (8 bytes, little endian)  acked  cleared
+//   answer  4  client id (8 bytes, little endian)  seq  code (1 byte)  value length  value
 //
 // A run is parsed with bounds checked before anything is believed; a peer's malformed run is
 // reported, not trusted.
@@ -22,16 +22,18 @@ struct Change {
   enum class Kind : uint8_t { kPut = 1, kErase = 2, kClient = 3, kAnswer = 4 };
   Kind kind = Kind::kPut;
   std::string_view key;    // kPut, kErase
-  std::string_view value;  // kPut
+  std::string_view value;  // kPut, kAnswer
   ClientId client = 0;     // kClient, kAnswer
   uint64_t number = 0;     // kClient: acked; kAnswer: seq
+  uint64_t cleared = 0;    // kClient: number of the latest kClear scan of it, or 0
   Code code = Code::kOk;   // kAnswer
 };
 
 void append_put(std::string* out, std::string_view key, std::string_view value);
 void append_erase(std::string* out, std::string_view key);
-void append_client(std::string* out, ClientId client, uint64_t acked);
-void append_answer(std::string* out, ClientId client, uint64_t seq, Code code);
+void append_client(std::string* out, ClientId client, uint64_t acked, uint64_t cleared);
+void append_answer(std::string* out, ClientId client, uint64_t seq, Code code,
+                   std::string_view value);
 
 // Reads one change after the other; the views borrow from `bytes`.
 class ChangeReader {

@@ -30,7 +30,8 @@ void Dedup::forget_below(Client* client, uint64_t acked) {
   }
 }
 
-Dedup::Verdict Dedup::admit(ClientId id, uint64_t seq, uint64_t acked, Code* answer) {
+Dedup::Verdict Dedup::admit(ClientId id, uint64_t seq, uint64_t acked, Code* answer,
+                            std::string_view* value) {
   Client& client = touch(id);
   forget_below(&client, std::min(acked, seq));
   if (seq < client.acked) return Verdict::kStale;
@@ -38,29 +39,43 @@ Dedup::Verdict Dedup::admit(ClientId id, uint64_t seq, uint64_t acked, Code* ans
                                    [](const Answer& a, uint64_t wanted) { return a.seq < wanted; });
   if (it == client.answers.end() || it->seq != seq) return Verdict::kNew;
   *answer = it->code;
+  *value = it->value;
   return Verdict::kAnswered;
 }
 
-void Dedup::remember(ClientId id, uint64_t seq, Code answer) {
+void Dedup::remember(ClientId id, uint64_t seq, Code answer, std::string_view value) {
+  LH_CHECK(value.size() <= kAnswerBytesMax);
   Client& client = touch(id);
   std::deque<Answer>& answers = client.answers;
   if (answers.empty() || answers.back().seq < seq) {
-    answers.push_back({seq, answer});
+    answers.push_back({seq, answer, std::string(value)});
   } else {
     const auto it = std::lower_bound(answers.begin(), answers.end(), seq,
                                      [](const Answer& a, uint64_t s) { return a.seq < s; });
     LH_CHECK(it == answers.end() || it->seq != seq);
-    answers.insert(it, {seq, answer});
+    answers.insert(it, {seq, answer, std::string(value)});
   }
   // A client that keeps more under way than it may has given up its claim to the oldest.
   if (answers.size() > kClientWindowMax) answers.pop_front();
 }
 
-void Dedup::restore_client(ClientId id, uint64_t acked) { forget_below(&touch(id), acked); }
+bool Dedup::admit_clear(ClientId id, uint64_t number) {
+  Client& client = touch(id);
+  if (number <= client.cleared) return false;
+  client.cleared = number;
+  return true;
+}
 
-void Dedup::restore_answer(ClientId id, uint64_t seq, Code answer) {
+void Dedup::restore_client(ClientId id, uint64_t acked, uint64_t cleared) {
+  Client& client = touch(id);
+  forget_below(&client, acked);
+  client.cleared = std::max(client.cleared, cleared);
+}
+
+void Dedup::restore_answer(ClientId id, uint64_t seq, Code answer, std::string_view value) {
   Code known;
-  if (admit(id, seq, 0, &known) == Verdict::kNew) remember(id, seq, answer);
+  std::string_view known_value;
+  if (admit(id, seq, 0, &known, &known_value) == Verdict::kNew) remember(id, seq, answer, value);
 }
 
 size_t Dedup::answer_count() const {

@@ -25,6 +25,8 @@ ScanCall make_scan(uint64_t number, const FileRequest& request) {
       return ScanCall(number, request.bucket);
     case Kind::kSettle:
       return ScanCall(number, ScanKind::kSettle, ScanMatch::kAll, {});
+    case Kind::kClear:
+      return ScanCall(number, ScanKind::kClear, ScanMatch::kAll, {});
     case Kind::kCount:
     case Kind::kFile:
     case Kind::kBuckets:

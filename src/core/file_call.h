@@ -1,7 +1,9 @@
 // FileCall: a question about the file as a whole, as a client or front asks it: SCAN, COUNT, FILE,
-// BUCKETS, BUCKET, NODES, SETTLE. Each is a scan, a question to the coordinator, or both:
+// BUCKETS, BUCKET, NODES, SETTLE, and to clear it. Each is a scan, a question to the coordinator,
+// or both:
 //
 //   SCAN, COUNT, BUCKETS   scan
+//   clear                  scan that erases
 //   BUCKET a               scan of the interval of bucket a only
 //   FILE, NODES            coordinator, then scan for counts
 //   SETTLE                 scan that waits for every overflow report to be taken in, then
@@ -24,7 +26,7 @@
 namespace lh::core {
 
 struct FileRequest {
-  enum class Kind : uint8_t { kScan, kCount, kFile, kBuckets, kBucket, kNodes, kSettle };
+  enum class Kind : uint8_t { kScan, kCount, kFile, kBuckets, kBucket, kNodes, kSettle, kClear };
   Kind kind = Kind::kCount;
   ScanMatch match = ScanMatch::kAll;  // kScan
   std::string pattern;                // kScan
@@ -44,7 +46,7 @@ struct FileResult {
   FileRequest request;
   Outcome outcome = Outcome::kOk;
   BucketNo down = 0;                       // kBucketDown: which
-  uint64_t records = 0;                    // that matched, or that there are
+  uint64_t records = 0;                    // that matched, or that there are or were
   std::map<BucketNo, BucketLine> buckets;  // who answered
   FileReply file;                          // kFile, kNodes, kSettle
 };

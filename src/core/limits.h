@@ -29,6 +29,9 @@ inline constexpr uint64_t kClientWindowMax = 16'384;
 // And the bytes of their keys and values; the request that goes beyond is the last one let in.
 inline constexpr size_t kClientBytesMax = size_t{32} << 20;
 
+// The value in an answer to a mutation, which is remembered with its code: a number.
+inline constexpr size_t kAnswerBytesMax = 24;
+
 // Clients whose answers a bucket remembers; beyond it the one silent for the longest is forgotten.
 inline constexpr size_t kDedupClientsMax = 4'096;
 

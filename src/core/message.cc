@@ -142,6 +142,12 @@ std::string to_string(Op op) {
       return "Delete";
     case Op::kLocate:
       return "Locate";
+    case Op::kIncrement:
+      return "Increment";
+    case Op::kAppend:
+      return "Append";
+    case Op::kLength:
+      return "Length";
   }
   LH_UNREACHABLE();
 }
@@ -164,6 +170,12 @@ std::string to_string(Code code) {
       return "BadKey";
     case Code::kBusy:
       return "Busy";
+    case Code::kNotInteger:
+      return "NotInteger";
+    case Code::kOverflow:
+      return "Overflow";
+    case Code::kTooLong:
+      return "TooLong";
   }
   LH_UNREACHABLE();
 }

@@ -135,9 +135,10 @@ void SplitSource::hand_over(base::Instant now, const Dedup& dedup, uint64_t over
   const auto cut = [this] {
     if (open_.size() >= kSplitBatchBytes) close_batch(false);
   };
-  dedup.visit([&](ClientId client, uint64_t acked) { append_client(&open_, client, acked), cut(); },
-              [&](ClientId client, uint64_t seq, Code code) {
-                append_answer(&open_, client, seq, code), cut();
+  dedup.visit([&](ClientId client, uint64_t acked,
+                  uint64_t cleared) { append_client(&open_, client, acked, cleared), cut(); },
+              [&](ClientId client, uint64_t seq, Code code, std::string_view value) {
+                append_answer(&open_, client, seq, code, value), cut();
               });
   close_batch(true);
   // The requests that this bucket forwards from now on follow on the same link: the whole rest has

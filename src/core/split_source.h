@@ -46,6 +46,9 @@ class SplitSource {
   void on_put(ReversedHash r, std::string_view key, std::string_view value);
   void on_erase(ReversedHash r, std::string_view key);
 
+  // The bucket has lost all its records at once: the stream starts again. Bound: !handed_over().
+  void on_clear() { start_again(); }
+
   // Everything has been walked and sent, and the last batch would go out at once. The target has
   // acknowledged all that was walked: one that died before it said a word gets no bucket.
   bool ready_to_hand_over() const;

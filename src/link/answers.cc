@@ -189,6 +189,7 @@ void FileAnswer::append_end(const core::FileResult& result, const core::AddressB
     case Kind::kNodes:
       return append_nodes(&end_, result);
     case Kind::kSettle:
+    case Kind::kClear:
       end_ = "OK\n";
       return;
   }

@@ -92,9 +92,10 @@ class ChangesForgotten final : public Canary {
       case core::Change::Kind::kErase:
         return;
       case core::Change::Kind::kClient:
-        return core::append_client(&changes_, change.client, change.number);
+        return core::append_client(&changes_, change.client, change.number, change.cleared);
       case core::Change::Kind::kAnswer:
-        return core::append_answer(&changes_, change.client, change.number, change.code);
+        return core::append_answer(&changes_, change.client, change.number, change.code,
+                                   change.value);
     }
   }
 

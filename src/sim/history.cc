@@ -25,7 +25,11 @@ KeyEvent::Op event_op(core::Op op) {
       return KeyEvent::Op::kDelete;
     case core::Op::kRead:
     case core::Op::kLocate:
+    case core::Op::kLength:
       return KeyEvent::Op::kRead;
+    case core::Op::kIncrement:
+    case core::Op::kAppend:
+      return KeyEvent::Op::kAdd;
   }
   return KeyEvent::Op::kRead;
 }
@@ -83,7 +87,18 @@ std::string make_value(uint64_t id, size_t size) {
   return value;
 }
 
+KeyUse use_of_key(size_t key) {
+  constexpr size_t kEvery = 8;
+  if (key % kEvery == kEvery - 1) return KeyUse::kText;
+  return key % kEvery == kEvery - 2 ? KeyUse::kCounter : KeyUse::kValue;
+}
+
+uint64_t delta_of(uint64_t id) { return 1 + id % 7; }
+
 std::optional<uint64_t> read_value(std::string_view value) {
+  if (!value.empty() && value.find_first_not_of(kLetter) == std::string_view::npos) {
+    return value.size();
+  }
   const size_t digits = std::min(value.find(':'), value.size());
   const std::optional<uint64_t> id = base::parse_u64(value.substr(0, digits));
   if (!id || *id == 0 || make_value(*id, digits == value.size() ? 0 : value.size()) != value) {
@@ -118,10 +133,11 @@ void History::end(uint64_t id, core::Code code, std::string_view value, Moment a
   o.answered = true;
   o.code = code;
   o.answered_at = at;
-  if (o.op != core::Op::kRead || code != core::Code::kOk) return;
-  const std::optional<uint64_t> read = read_value(value);
+  if (!core::answers_value(o.op) || code != core::Code::kOk) return;
+  const std::optional<uint64_t> read =
+      o.op == core::Op::kRead ? read_value(value) : base::parse_u64(value);
   if (!read && malformed_.empty()) {
-    malformed_ = "a read of " + keys_[o.key] + " returned a value that nobody wrote";
+    malformed_ = "an answer about " + keys_[o.key] + " returned a value that nobody wrote";
   }
   o.read = read.value_or(~uint64_t{0});
 }
@@ -161,7 +177,8 @@ History::Events History::events() const {
     KeyEvent e;
     e.op = event_op(o.op);
     e.outcome = event_outcome(o);
-    e.value = e.op == KeyEvent::Op::kRead ? o.read : e.op == KeyEvent::Op::kDelete ? 0 : id;
+    if (e.op == KeyEvent::Op::kAdd) e.delta = delta_of(id);
+    e.value = core::answers_value(o.op) ? o.read : e.op == KeyEvent::Op::kDelete ? 0 : id;
     e.invoked = o.invoked_at;
     e.answered = e.outcome == KeyEvent::Outcome::kUnknown ? kNever : o.answered_at;
     e.text = base::format("client %u, key %s", o.client, keys_[o.key].c_str());

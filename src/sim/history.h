@@ -2,7 +2,8 @@
 // linearizable, every scan and count explained by the same order of things. Pure book-keeping; it
 // has never heard of buckets.
 //
-// A value names the operation that wrote it, so a read tells which one it saw.
+// A value names the operation that wrote it, so a read tells which one it saw. Some keys are only
+// added to: their values are numbers, or run of letters that stand for their length.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +24,15 @@ namespace lh::sim {
 
 // A value that names `id` > 0, of `size` bytes or a few more if that is too short to name it.
 std::string make_value(uint64_t id, size_t size);
-// The id; nothing when not every byte is as make_value() made it.
+// The id; nothing when not every byte is as make_value() made it. Of a run of kLetter: its length.
 std::optional<uint64_t> read_value(std::string_view value);
+
+// Keys that are added to, and nothing else but read and deleted.
+enum class KeyUse : uint8_t { kValue, kCounter, kText };
+KeyUse use_of_key(size_t key);
+// How much operation `id` adds.
+uint64_t delta_of(uint64_t id);
+inline constexpr char kLetter = 'a';
 
 class History {
  public:
@@ -40,7 +48,7 @@ class History {
     size_t key = 0;
     bool answered = false;
     core::Code code = core::Code::kOk;
-    uint64_t read = 0;  // id in the value
+    uint64_t read = 0;  // id in the value, or the number
     Moment invoked_at = 0;
     Moment answered_at = kNever;
     base::Instant submitted_at;
@@ -48,7 +56,7 @@ class History {
   };
   uint64_t begin(uint32_t client, core::Op op, size_t key, Moment at, base::Instant now,
                  uint64_t file_version);
-  // value: what was read.
+  // value: what was read, or came of adding.
   void end(uint64_t id, core::Code code, std::string_view value, Moment at);
   const Operation& operation(uint64_t id) const { return operations_[id - 1]; }
   uint64_t operation_count() const { return operations_.size(); }

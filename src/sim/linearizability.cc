@@ -58,6 +58,10 @@ std::optional<uint64_t> apply(const KeyEvent& e, uint64_t state) {
       return state == e.value ? std::optional(state) : std::nullopt;
     case Op::kDelete:
       return there ? std::optional(uint64_t{0}) : std::nullopt;
+    case Op::kAdd: {
+      const uint64_t sum = state + e.delta;
+      return e.outcome == Outcome::kUnknown || e.value == sum ? std::optional(sum) : std::nullopt;
+    }
   }
   return std::nullopt;
 }
@@ -199,13 +203,14 @@ class Search {
 };
 
 std::string describe(const KeyEvent& e) {
-  static constexpr std::string_view kOps[] = {"insert", "update", "put", "read", "delete"};
+  static constexpr std::string_view kOps[] = {"insert", "update", "put", "read", "delete", "add"};
   static constexpr std::string_view kOutcomes[] = {"ok", "exists", "not found", "unknown"};
   std::string out = base::format("  [%llu, ", static_cast<unsigned long long>(e.invoked));
   out += e.answered == kNever ? "never] "
                               : base::format("%llu] ", static_cast<unsigned long long>(e.answered));
   out.append(kOps[static_cast<size_t>(e.op)]);
   if (e.value != 0) base::append_format(&out, " %llu", static_cast<unsigned long long>(e.value));
+  if (e.delta != 0) base::append_format(&out, " by %llu", static_cast<unsigned long long>(e.delta));
   out.append(" -> ").append(kOutcomes[static_cast<size_t>(e.outcome)]);
   return e.text.empty() ? out : out + "  " + e.text;
 }

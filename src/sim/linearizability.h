@@ -19,7 +19,7 @@ using Moment = uint64_t;
 inline constexpr Moment kNever = ~Moment{0};
 
 struct KeyEvent {
-  enum class Op : uint8_t { kInsert, kUpdate, kPut, kRead, kDelete };
+  enum class Op : uint8_t { kInsert, kUpdate, kPut, kRead, kDelete, kAdd };
   enum class Outcome : uint8_t {
     kOk,
     kExists,    // kInsert
@@ -28,10 +28,11 @@ struct KeyEvent {
   };
   Op op = Op::kRead;
   Outcome outcome = Outcome::kOk;
-  uint64_t value = 0;  // written, or read; never 0 for those that have one
+  uint64_t value = 0;  // written, read, or the sum; never 0 for those that have one
   Moment invoked = 0;
   Moment answered = kNever;  // kNever goes with kUnknown
   std::string text;          // for the report: who it was; may be empty
+  uint64_t delta = 0;        // kAdd: what is added; an absent key counts as 0
 };
 
 // The key is absent at first. Nothing when the history is linearizable, else a report: the events

@@ -41,14 +41,44 @@ bool is_legal(Op op, Code code) {
     case Code::kExists:
       return op == Op::kInsert;
     case Code::kNotFound:
-      return op == Op::kUpdate || op == Op::kRead || op == Op::kDelete;
+      return op == Op::kUpdate || op == Op::kRead || op == Op::kDelete || op == Op::kLength;
     case Code::kNoBucket:
     case Code::kRetry:
     case Code::kBadKey:
     case Code::kBusy:
+    case Code::kNotInteger:
+    case Code::kOverflow:
+    case Code::kTooLong:
       return false;
   }
   return false;
+}
+
+// What becomes of an operation on a key that is added to.
+Op op_for(size_t key, Op op) {
+  const KeyUse use = use_of_key(key);
+  if (use == KeyUse::kValue || op == Op::kRead || op == Op::kDelete) return op;
+  if (op == Op::kLocate) return use == KeyUse::kText ? Op::kLength : op;
+  return use == KeyUse::kText ? Op::kAppend : Op::kIncrement;
+}
+
+std::string value_for(Op op, uint64_t id, size_t size) {
+  switch (op) {
+    case Op::kInsert:
+    case Op::kUpdate:
+    case Op::kPut:
+      return make_value(id, size);
+    case Op::kIncrement:
+      return std::to_string(delta_of(id));
+    case Op::kAppend:
+      return std::string(delta_of(id), kLetter);
+    case Op::kRead:
+    case Op::kDelete:
+    case Op::kLocate:
+    case Op::kLength:
+      return {};
+  }
+  return {};
 }
 
 }  // namespace
@@ -149,7 +179,8 @@ bool Driver::pick_key(size_t* key) {
   return false;
 }
 
-void Driver::submit(Op op, size_t key, size_t value_size) {
+void Driver::submit(Op wanted, size_t key, size_t value_size) {
+  const Op op = op_for(key, wanted);
   History& history = workload_->history();
   const uint64_t version = workload_->checker()->version();
   const uint64_t id =
@@ -157,8 +188,7 @@ void Driver::submit(Op op, size_t key, size_t value_size) {
   asked_[id] = {op, key, version, world_->now()};
   workload_->on_begin(key);
   world_->counters.add(Count::kOps);
-  const bool writes = op == Op::kInsert || op == Op::kUpdate || op == Op::kPut;
-  const std::string value = writes ? make_value(id, value_size) : std::string();
+  const std::string value = value_for(op, id, value_size);
   port_->submit(op, history.keys()[key], value, id);
 }
 

@@ -36,6 +36,7 @@ class Driver final : public core::ClientSink {
 
   bool is_ready() const { return port_->is_ready() && port_->core().has_room(); }
   // Asks once. Bound: is_ready().
+  // One of a key that is added to adds to it, unless it only reads or deletes.
   void submit(core::Op op, size_t key, size_t value_size);
   void call(const core::FileRequest& request);
 

@@ -18,6 +18,9 @@ constexpr bool known(core::Op op) {
     case kRead:
     case kDelete:
     case kLocate:
+    case kIncrement:
+    case kAppend:
+    case kLength:
       return true;
   }
   return false;
@@ -33,6 +36,9 @@ constexpr bool known(core::Code code) {
     case kRetry:
     case kBadKey:
     case kBusy:
+    case kNotInteger:
+    case kOverflow:
+    case kTooLong:
       return true;
   }
   return false;
@@ -58,6 +64,7 @@ constexpr bool known(core::ScanKind kind) {
     case kRecords:
     case kStats:
     case kSettle:
+    case kClear:
       return true;
   }
   return false;

@@ -62,7 +62,7 @@ void append_keyed(std::string* out, core::Op op, const core::Reply& reply) {
   switch (reply.code) {
     case Code::kOk:
       LH_CHECK(op != core::Op::kLocate);
-      if (op == core::Op::kRead) return append_value_line(out, reply.value);
+      if (core::answers_value(op)) return append_value_line(out, reply.value);
       out->append("OK\n");
       return;
     case Code::kExists:
@@ -79,6 +79,12 @@ void append_keyed(std::string* out, core::Op op, const core::Reply& reply) {
       return append_bucket_error(out, reply.bucket.a, "is moving records: try again");
     case Code::kBusy:
       return append_bucket_error(out, reply.bucket.a, "is busy: try again");
+    case Code::kNotInteger:
+      return append_error(out, "value is not an integer or out of range");
+    case Code::kOverflow:
+      return append_error(out, "increment or decrement would overflow");
+    case Code::kTooLong:
+      return append_error(out, "value too long");
   }
   LH_UNREACHABLE("code");
 }

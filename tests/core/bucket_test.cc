@@ -38,7 +38,9 @@ class BucketTest : public ::testing::Test {
     Request m = request(op, 0, key, value);
     m.seq = seq;
     const std::optional<Bucket::Answer> answer = bucket->execute_once(m, c);
-    return answer ? to_string(answer->code) : "no answer";
+    if (!answer) return "no answer";
+    return to_string(answer->code) +
+           (answer->value.empty() ? "" : " " + std::string(answer->value));
   }
   Lines report(Bucket* bucket) {
     effects_.clear();
@@ -122,7 +124,7 @@ TEST_F(BucketTest, reads_are_executed_each_time) {
   Bucket bucket(host_, BucketMark{0, 0});
   EXPECT_EQ(once(&bucket, Op::kRead, 1, 5), "NotFound");
   once(&bucket, Op::kPut, 2, 5, "x");
-  EXPECT_EQ(once(&bucket, Op::kRead, 1, 5), "Ok");
+  EXPECT_EQ(once(&bucket, Op::kRead, 1, 5), "Ok x");
 }
 
 TEST_F(BucketTest, nobody_in_particular_is_not_remembered) {
@@ -132,6 +134,120 @@ TEST_F(BucketTest, nobody_in_particular_is_not_remembered) {
   m.seq = 1;
   EXPECT_EQ(bucket.execute_once(m, 5)->code, Code::kOk);
   EXPECT_EQ(bucket.execute_once(m, 5)->code, Code::kExists);
+}
+
+TEST_F(BucketTest, increments_add_to_numbers_only) {
+  Bucket bucket(host_, BucketMark{0, 0});
+  EXPECT_EQ(execute(&bucket, Op::kIncrement, 5, "7"), "Ok 7") << "nothing there counts as 0";
+  EXPECT_EQ(execute(&bucket, Op::kIncrement, 5, "-10"), "Ok -3");
+  EXPECT_EQ(execute(&bucket, Op::kRead, 5), "Ok -3");
+  for (const char* delta : {"", "+1", "1.0", " 1", "01", "9223372036854775808", "x"}) {
+    EXPECT_EQ(execute(&bucket, Op::kIncrement, 5, delta), "NotInteger") << delta;
+  }
+  execute(&bucket, Op::kPut, 6, "9223372036854775807");
+  EXPECT_EQ(execute(&bucket, Op::kIncrement, 6, "1"), "Overflow");
+  EXPECT_EQ(execute(&bucket, Op::kIncrement, 6, "0"), "Ok 9223372036854775807");
+  execute(&bucket, Op::kPut, 6, "-9223372036854775808");
+  EXPECT_EQ(execute(&bucket, Op::kIncrement, 6, "-1"), "Overflow");
+  execute(&bucket, Op::kPut, 6, "12 ");
+  EXPECT_EQ(execute(&bucket, Op::kIncrement, 6, "1"), "NotInteger");
+  EXPECT_EQ(execute(&bucket, Op::kRead, 6), "Ok 12 ") << "a refusal changes nothing";
+  EXPECT_EQ(bucket.records(), 2u);
+}
+
+TEST_F(BucketTest, appends_make_values_longer_up_to_the_limit) {
+  Bucket bucket(host_, BucketMark{0, 0});
+  EXPECT_EQ(execute(&bucket, Op::kLength, 5), "NotFound");
+  EXPECT_EQ(execute(&bucket, Op::kAppend, 5, "ab"), "Ok 2");
+  EXPECT_EQ(execute(&bucket, Op::kAppend, 5, ""), "Ok 2");
+  EXPECT_EQ(execute(&bucket, Op::kAppend, 5, "cde"), "Ok 5");
+  EXPECT_EQ(execute(&bucket, Op::kRead, 5), "Ok abcde");
+  EXPECT_EQ(execute(&bucket, Op::kLength, 5), "Ok 5");
+  EXPECT_EQ(execute(&bucket, Op::kAppend, 5, std::string(kValueBytesMax - 5, 'x')), "Ok 8388608");
+  EXPECT_EQ(execute(&bucket, Op::kAppend, 5, "x"), "TooLong");
+  EXPECT_EQ(execute(&bucket, Op::kLength, 5), "Ok 8388608");
+}
+
+TEST_F(BucketTest, what_an_increment_or_append_answered_is_said_again) {
+  Bucket bucket(host_, BucketMark{0, 0});
+  EXPECT_EQ(once(&bucket, Op::kIncrement, 1, 5, "2"), "Ok 2");
+  EXPECT_EQ(once(&bucket, Op::kAppend, 2, 5, "00"), "Ok 3");
+  EXPECT_EQ(once(&bucket, Op::kIncrement, 3, 5, "1"), "Ok 201");
+  EXPECT_EQ(once(&bucket, Op::kIncrement, 1, 5, "2"), "Ok 2");
+  EXPECT_EQ(once(&bucket, Op::kAppend, 2, 5, "00"), "Ok 3");
+  EXPECT_EQ(execute(&bucket, Op::kRead, 5), "Ok 201");
+}
+
+// ---------------------------------------------------------------------------------------- clear
+
+class BucketClearTest : public BucketTest {
+ protected:
+  // Scan `number` of client 7, about all that the bucket has.
+  uint64_t clear(Bucket* bucket, uint64_t number) {
+    Scan scan;
+    scan.client.client = 7;
+    scan.scan = number;
+    scan.kind = ScanKind::kClear;
+    const Interval mine = interval_of(bucket->mark());
+    effects_.clear();
+    EXPECT_TRUE(bucket->start_scan(now_, scan, mine.first, mine.last, &effects_));
+    const ScanReply answer = one_of<ScanReply>(effects_);
+    EXPECT_EQ(answer.code, Code::kOk);
+    EXPECT_EQ(answer.from, mine.first);
+    EXPECT_EQ(answer.last, mine.last);
+    EXPECT_FALSE(answer.more);
+    return answer.records;
+  }
+  void fill(Bucket* bucket, uint64_t records) {
+    for (uint64_t c = 0; c < records; ++c) execute(bucket, Op::kPut, c, std::string(200, 'x'));
+  }
+};
+
+TEST_F(BucketClearTest, everything_goes_at_once_and_is_freed_in_slices) {
+  Bucket bucket(host_, BucketMark{0, 0});
+  fill(&bucket, 2'000);
+  EXPECT_EQ(clear(&bucket, 1), 2'000u);
+  EXPECT_EQ(bucket.records(), 0u);
+  execute(&bucket, Op::kPut, 5, "new");
+  int turns = 0;
+  for (; bucket.has_work(); ++turns) turn(&bucket);
+  EXPECT_GT(turns, 3);
+  EXPECT_EQ(execute(&bucket, Op::kRead, 5), "Ok new");
+}
+
+TEST_F(BucketClearTest, a_repeated_or_late_scan_erases_nothing_that_was_written_since) {
+  Bucket bucket(host_, BucketMark{0, 0});
+  fill(&bucket, 3);
+  EXPECT_EQ(clear(&bucket, 2), 3u);
+  fill(&bucket, 2);
+  EXPECT_EQ(clear(&bucket, 2), 0u);
+  EXPECT_EQ(clear(&bucket, 1), 0u);
+  EXPECT_EQ(bucket.records(), 2u);
+  EXPECT_EQ(clear(&bucket, 3), 2u);
+}
+
+TEST_F(BucketClearTest, a_split_under_way_starts_again_with_what_came_after) {
+  Bucket source(host_, BucketMark{0, 0});
+  fill(&source, 4);
+  order(&source, 1, 0, 2);
+  EXPECT_EQ(clear(&source, 1), 4u);
+  execute(&source, Op::kPut, 7, "x");
+  EXPECT_EQ(turn(&source),
+            Lines{"b1@n2: SplitRecords split=1 stream=2 batch=0 target=(a=1,j=1) bytes=5"});
+  EXPECT_EQ(ack(&source, 1, 0, 2), Lines{});
+  EXPECT_EQ(turn(&source),
+            Lines{"b1@n2: SplitRecords split=1 stream=2 batch=1 last target=(a=1,j=1) bytes=11"})
+      << "with the memory of the scan";
+  EXPECT_EQ(source.records(), 0u);
+}
+
+TEST_F(BucketClearTest, what_is_handed_over_already_is_the_new_buckets_business) {
+  Bucket source(host_, BucketMark{0, 0});
+  fill(&source, 4);
+  order(&source, 1, 0, 2);
+  hand_over(&source, 1);
+  EXPECT_EQ(clear(&source, 1), 2u);
+  EXPECT_EQ(ack(&source, 1, 1), Lines{"coordinator: SplitDone split=1 source=0"});
 }
 
 // ----------------------------------------------------------------------------------- collisions
@@ -403,7 +519,7 @@ TEST_F(BucketTargetTest, a_later_stream_starts_from_nothing) {
 
 TEST_F(BucketTargetTest, a_later_attempt_starts_from_nothing) {
   std::string run = put(1, "x");
-  append_answer(&run, 7, 1, Code::kOk);
+  append_answer(&run, 7, 1, Code::kOk, {});
   receive(batch(0, false, run));
   EXPECT_EQ(receive(batch(0, true, put(3, "y"), 6)), "acked 0 live");
   EXPECT_EQ(target_.records(), 1u);
@@ -427,12 +543,19 @@ TEST_F(BucketTargetTest, once_live_it_acknowledges_its_own_stream_only) {
 
 TEST_F(BucketTargetTest, remembers_what_the_source_answered) {
   std::string run;
-  append_client(&run, 7, 3);
-  append_answer(&run, 7, 4, Code::kExists);
+  append_client(&run, 7, 3, 9);
+  append_answer(&run, 7, 4, Code::kExists, {});
   receive(batch(0, true, run));
   EXPECT_EQ(once(&target_, Op::kInsert, 4, 1, "x"), "Exists");
   EXPECT_EQ(once(&target_, Op::kInsert, 2, 1, "x"), "no answer");
   EXPECT_EQ(once(&target_, Op::kInsert, 5, 1, "x"), "Ok");
+  Scan scan;
+  scan.client.client = 7;
+  scan.scan = 9;
+  scan.kind = ScanKind::kClear;
+  const Interval mine = interval_of(target_.mark());
+  target_.start_scan(now_, scan, mine.first, mine.last, &effects_);
+  EXPECT_EQ(target_.records(), 1u) << "the source has cleared itself before it split";
 }
 
 TEST_F(BucketTargetTest, takes_its_share_of_unreported_inserts) {

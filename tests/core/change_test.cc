@@ -27,12 +27,13 @@ std::string read(std::string_view run) {
         out.append("erase ").append(change.key);
         break;
       case Change::Kind::kClient:
-        out +=
-            "client " + std::to_string(change.client) + " acked " + std::to_string(change.number);
+        out += "client " + std::to_string(change.client) + " acked " +
+               std::to_string(change.number) + " cleared " + std::to_string(change.cleared);
         break;
       case Change::Kind::kAnswer:
         out += "answer " + std::to_string(change.client) + " " + std::to_string(change.number) +
                " " + to_string(change.code);
+        if (!change.value.empty()) out.append(" ").append(change.value);
         break;
     }
   }
@@ -44,14 +45,17 @@ std::string sample() {
   std::string run;
   append_put(&run, "12", "x");
   append_erase(&run, "13");
-  append_client(&run, 7, 3);
-  append_answer(&run, 7, 4, Code::kExists);
+  append_client(&run, 7, 3, 2);
+  append_answer(&run, 7, 4, Code::kExists, {});
+  append_answer(&run, 7, 5, Code::kOk, "-1");
   append_put(&run, "", "");
   return run;
 }
 
 TEST(ChangeTest, what_is_appended_is_read_in_order) {
-  EXPECT_EQ(read(sample()), "put 12=x; erase 13; client 7 acked 3; answer 7 4 Exists; put =");
+  EXPECT_EQ(read(sample()),
+            "put 12=x; erase 13; client 7 acked 3 cleared 2; "
+            "answer 7 4 Exists; answer 7 5 Ok -1; put =");
 }
 
 TEST(ChangeTest, an_empty_run_is_a_good_one) { EXPECT_EQ(read(""), ""); }
@@ -63,8 +67,9 @@ TEST(ChangeTest, has_the_layout_that_the_header_draws) {
             "12\x01x"
             "\x02\x02"
             "13"
-            "\x03\x07\0\0\0\0\0\0\0\x03"
-            "\x04\x07\0\0\0\0\0\0\0\x04\x01"
+            "\x03\x07\0\0\0\0\0\0\0\x03\x02"
+            "\x04\x07\0\0\0\0\0\0\0\x04\x01\0"
+            "\x04\x07\0\0\0\0\0\0\0\x05\0\x02-1"
             "\x01\0\0"s);
 }
 
@@ -73,7 +78,7 @@ TEST(ChangeTest, large_records_and_numbers_fit) {
   const std::string value(kValueBytesMax, 'v');
   std::string run;
   append_put(&run, key, value);
-  append_client(&run, ~ClientId{0}, ~uint64_t{0});
+  append_client(&run, ~ClientId{0}, ~uint64_t{0}, ~uint64_t{0});
   ChangeReader reader(run);
   Change change;
   ASSERT_TRUE(reader.next(&change));
@@ -81,6 +86,7 @@ TEST(ChangeTest, large_records_and_numbers_fit) {
   EXPECT_EQ(change.value, value);
   ASSERT_TRUE(reader.next(&change));
   EXPECT_EQ(change.number, ~uint64_t{0});
+  EXPECT_EQ(change.cleared, ~uint64_t{0});
   EXPECT_FALSE(reader.next(&change));
   EXPECT_TRUE(reader.ok());
 }
@@ -88,6 +94,9 @@ TEST(ChangeTest, large_records_and_numbers_fit) {
 TEST(ChangeTest, keys_and_values_beyond_the_limits_are_malformed) {
   std::string run;
   append_erase(&run, std::string(kKeyBytesMax + 1, 'k'));
+  EXPECT_EQ(read(run), " BAD");
+  run.clear();
+  append_answer(&run, 7, 4, Code::kOk, std::string(kAnswerBytesMax + 1, '1'));
   EXPECT_EQ(read(run), " BAD");
   run.clear();
   append_put(&run, "1", std::string(kValueBytesMax + 1, 'v'));
@@ -98,15 +107,15 @@ TEST(ChangeTest, kinds_and_codes_that_do_not_exist_are_malformed) {
   EXPECT_EQ(read(std::string(10, '\0')), " BAD");
   EXPECT_EQ(read("\x05\x01\x01\x01"), " BAD");
   std::string run;
-  append_answer(&run, 7, 4, Code::kBusy);
-  EXPECT_EQ(read(run), "answer 7 4 Busy");
-  ++run.back();
+  append_answer(&run, 7, 4, kCodeLast, {});
+  EXPECT_EQ(read(run), "answer 7 4 TooLong");
+  ++run[run.size() - 2];
   EXPECT_EQ(read(run), " BAD");
 }
 
 TEST(ChangeTest, a_run_cut_anywhere_but_between_changes_is_malformed) {
   const std::string whole = sample();
-  const std::set<size_t> boundaries = {0, 6, 10, 20, 31, whole.size()};
+  const std::set<size_t> boundaries = {0, 6, 10, 21, 33, 47, whole.size()};
   for (size_t size = 0; size <= whole.size(); ++size) {
     const std::string got = read(std::string_view(whole).substr(0, size));
     EXPECT_EQ(!got.ends_with("BAD"), boundaries.contains(size)) << size << ": " << got;

@@ -18,9 +18,10 @@ class DedupTest : public ::testing::Test {
   static std::string request(Dedup* dedup, ClientId client, uint64_t seq, uint64_t acked,
                              Code answer) {
     Code known = Code::kBusy;
-    switch (dedup->admit(client, seq, acked, &known)) {
+    std::string_view value;
+    switch (dedup->admit(client, seq, acked, &known, &value)) {
       case Dedup::Verdict::kNew:
-        dedup->remember(client, seq, answer);
+        dedup->remember(client, seq, answer, {});
         return "new";
       case Dedup::Verdict::kAnswered:
         return "again " + to_string(known);
@@ -31,9 +32,10 @@ class DedupTest : public ::testing::Test {
   }
   static Dedup copy_of(const Dedup& original) {
     Dedup copy;
-    original.visit([&](ClientId client, uint64_t acked) { copy.restore_client(client, acked); },
-                   [&](ClientId client, uint64_t seq, Code answer) {
-                     copy.restore_answer(client, seq, answer);
+    original.visit([&](ClientId client, uint64_t acked,
+                       uint64_t cleared) { copy.restore_client(client, acked, cleared); },
+                   [&](ClientId client, uint64_t seq, Code answer, std::string_view value) {
+                     copy.restore_answer(client, seq, answer, value);
                    });
     return copy;
   }
@@ -123,14 +125,39 @@ TEST_F(DedupTest, a_copy_forgets_in_the_same_order) {
 
 // A batch of a split stream may come twice.
 TEST_F(DedupTest, restoring_twice_changes_nothing) {
-  dedup_.restore_client(7, 3);
-  dedup_.restore_answer(7, 4, Code::kExists);
-  dedup_.restore_answer(7, 4, Code::kOk);
-  dedup_.restore_client(7, 2);
-  dedup_.restore_answer(7, 1, Code::kOk);
+  dedup_.restore_client(7, 3, 0);
+  dedup_.restore_answer(7, 4, Code::kExists, {});
+  dedup_.restore_answer(7, 4, Code::kOk, {});
+  dedup_.restore_client(7, 2, 0);
+  dedup_.restore_answer(7, 1, Code::kOk, {});
   EXPECT_EQ(dedup_.answer_count(), 1u);
   EXPECT_EQ(request(7, 4), "again Exists");
   EXPECT_EQ(request(7, 2), "stale");
+}
+
+TEST_F(DedupTest, the_value_of_an_answer_is_given_again_also_by_a_copy) {
+  Code code = Code::kBusy;
+  std::string_view value;
+  ASSERT_EQ(dedup_.admit(7, 1, 0, &code, &value), Dedup::Verdict::kNew);
+  dedup_.remember(7, 1, Code::kOk, "-9223372036854775808");
+  Dedup copy = copy_of(dedup_);
+  for (Dedup* dedup : {&dedup_, &copy}) {
+    ASSERT_EQ(dedup->admit(7, 1, 0, &code, &value), Dedup::Verdict::kAnswered);
+    EXPECT_EQ(code, Code::kOk);
+    EXPECT_EQ(value, "-9223372036854775808");
+  }
+}
+
+TEST_F(DedupTest, a_scan_clears_once_and_not_after_a_later_one) {
+  EXPECT_TRUE(dedup_.admit_clear(7, 2));
+  EXPECT_FALSE(dedup_.admit_clear(7, 2));
+  EXPECT_FALSE(dedup_.admit_clear(7, 1)) << "done just before the later one";
+  EXPECT_TRUE(dedup_.admit_clear(8, 1));
+  Dedup copy = copy_of(dedup_);
+  EXPECT_FALSE(copy.admit_clear(7, 2));
+  EXPECT_TRUE(copy.admit_clear(7, 3));
+  copy.restore_client(7, 0, 2);
+  EXPECT_FALSE(copy.admit_clear(7, 3)) << "what is restored takes nothing back";
 }
 
 }  // namespace

@@ -101,24 +101,28 @@ TEST(MessageTest, registrations_show_the_address) {
 
 TEST(MessageTest, operations_and_codes_have_names) {
   std::string all;
-  for (const Op op : {Op::kInsert, Op::kUpdate, Op::kPut, Op::kRead, Op::kDelete, Op::kLocate}) {
+  for (const Op op : {Op::kInsert, Op::kUpdate, Op::kPut, Op::kRead, Op::kDelete, Op::kLocate,
+                      Op::kIncrement, Op::kAppend, Op::kLength}) {
     all += to_string(op) + " ";
   }
-  EXPECT_EQ(all, "Insert Update Put Read Delete Locate ");
+  EXPECT_EQ(all, "Insert Update Put Read Delete Locate Increment Append Length ");
   all.clear();
-  for (const Code code : {Code::kOk, Code::kExists, Code::kNotFound, Code::kDown, Code::kNoBucket,
-                          Code::kRetry, Code::kBadKey, Code::kBusy}) {
+  for (const Code code :
+       {Code::kOk, Code::kExists, Code::kNotFound, Code::kDown, Code::kNoBucket, Code::kRetry,
+        Code::kBadKey, Code::kBusy, Code::kNotInteger, Code::kOverflow, Code::kTooLong}) {
     all += to_string(code) + " ";
   }
-  EXPECT_EQ(all, "Ok Exists NotFound Down NoBucket Retry BadKey Busy ");
+  EXPECT_EQ(all, "Ok Exists NotFound Down NoBucket Retry BadKey Busy NotInteger Overflow TooLong ");
 }
 
 TEST(MessageTest, only_reads_and_locates_change_nothing) {
-  for (const Op op : {Op::kInsert, Op::kUpdate, Op::kPut, Op::kDelete}) {
+  for (const Op op :
+       {Op::kInsert, Op::kUpdate, Op::kPut, Op::kDelete, Op::kIncrement, Op::kAppend}) {
     EXPECT_TRUE(is_mutation(op));
   }
   EXPECT_FALSE(is_mutation(Op::kRead));
   EXPECT_FALSE(is_mutation(Op::kLocate));
+  EXPECT_FALSE(is_mutation(Op::kLength));
 }
 
 }  // namespace

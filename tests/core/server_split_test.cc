@@ -88,7 +88,7 @@ TEST_F(ServerTest, after_the_hand_over_it_forwards_to_the_child) {
   step(SplitOrder{1, {0, 0}, 1, node(3), {}});
   EXPECT_EQ(answer(Op::kRead, 0, "1"), "Ok x") << "until then it serves";
   EXPECT_EQ(hand_over(),
-            Lines{"b1@n3: SplitRecords split=1 stream=1 batch=1 last target=(a=1,j=1) bytes=21"});
+            Lines{"b1@n3: SplitRecords split=1 stream=1 batch=1 last target=(a=1,j=1) bytes=23"});
   EXPECT_EQ(step(request(Op::kRead, 0, "1")),
             Lines{"b1@n3: Read 1 seq=0 to=1 hops=1 from=(a=0,j=1)"});
 }

@@ -326,9 +326,10 @@ TEST_F(SplitSourceTest, the_targets_share_of_unreported_inserts_goes_with_the_la
 TEST_F(SplitSourceTest, the_remembered_answers_go_with_the_last_batches) {
   Dedup dedup;
   Code code;
+  std::string_view value;
   for (uint64_t seq = 1; seq <= 16'000; ++seq) {
-    dedup.admit(7, seq, 0, &code);
-    dedup.remember(7, seq, Code::kOk);
+    dedup.admit(7, seq, 0, &code, &value);
+    dedup.remember(7, seq, Code::kOk, {});
   }
   open();
   hand_over(dedup);
@@ -340,10 +341,11 @@ TEST_F(SplitSourceTest, the_remembered_answers_go_with_the_last_batches) {
 TEST_F(SplitSourceTest, all_that_is_left_goes_out_before_what_is_forwarded_then) {
   Dedup dedup;
   Code code;
+  std::string_view value;
   for (ClientId client = 1; client <= 20; ++client) {
     for (uint64_t seq = 1; seq <= 10'000; ++seq) {
-      dedup.admit(client, seq, 0, &code);
-      dedup.remember(client, seq, Code::kOk);
+      dedup.admit(client, seq, 0, &code, &value);
+      dedup.remember(client, seq, Code::kOk, {});
     }
   }
   open();

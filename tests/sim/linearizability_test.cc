@@ -50,6 +50,24 @@ TEST(LinearizabilityTest, oneAfterTheOther) {
                     missing(Op::kRead, 0, 10, 11), insert(3, 12, 13), exists(4, 14, 15)}));
 }
 
+KeyEvent add(uint64_t delta, uint64_t sum, Moment invoked, Moment answered) {
+  KeyEvent e = event(Op::kAdd, Outcome::kOk, sum, invoked, answered);
+  e.delta = delta;
+  return e;
+}
+
+TEST(LinearizabilityTest, sumsTellInWhichOrderWasAdded) {
+  EXPECT_TRUE(
+      fine({add(2, 2, 0, 1), add(3, 5, 2, 3), read(5, 4, 5), erase(6, 7), add(4, 4, 8, 9)}));
+  EXPECT_TRUE(fine({add(2, 5, 0, 9), add(3, 3, 1, 8), read(3, 2, 7)}));
+  EXPECT_FALSE(fine({add(2, 2, 0, 1), add(3, 3, 2, 3)})) << "one was lost";
+  EXPECT_FALSE(fine({add(2, 2, 0, 1), read(4, 2, 3)})) << "one was done twice";
+  KeyEvent lost = unknown(Op::kAdd, 0, 0);
+  lost.delta = 7;
+  EXPECT_TRUE(fine({lost, add(1, 1, 1, 2), read(8, 3, 4)}));
+  EXPECT_FALSE(fine({lost, add(1, 1, 1, 2), read(15, 3, 4)}));
+}
+
 TEST(LinearizabilityTest, lostWriteIsFound) {
   EXPECT_FALSE(fine({put(1, 0, 1), missing(Op::kRead, 0, 2, 3)}));
   EXPECT_FALSE(fine({put(1, 0, 1), put(2, 2, 3), read(1, 4, 5)}));
