@@ -50,6 +50,9 @@ std::vector<std::string> pieces_of(const std::string& bytes) {
   return pieces;
 }
 
+// The sequence that a frame starts with, as it is on disk.
+std::string first_of(const std::string& frame) { return frame.substr(16, sizeof(uint64_t)); }
+
 std::string joined(const std::vector<std::string>& pieces) {
   std::string bytes;
   for (const std::string& piece : pieces) bytes += piece;
@@ -260,7 +263,11 @@ class Mutation {
     std::vector<std::string> all = pieces();
     if (all.size() < 2 || donor.size() < 2 || (!has_twin && second_ == path_)) return;
     const size_t at = prng_.between(1, all.size() - 1);
-    const std::string& frame = donor[prng_.between(1, donor.size() - 1)];
+    std::string frame = donor[prng_.between(1, donor.size() - 1)];
+    // Best of all one that would fit.
+    for (size_t i = 1; i < donor.size(); ++i) {
+      if (first_of(donor[i]) == first_of(all[at])) frame = donor[i];
+    }
     if (prng_.chance(1, 2)) {
       all[at] = frame;
     } else {
