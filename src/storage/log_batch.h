@@ -31,7 +31,7 @@ class LogBatch {
 
   // Returns the record's sequence.
   uint64_t append(uint64_t stream, std::string_view payload) {
-    LH_CHECK(payload.size() < kBytesMax - bytes_.size());
+    LH_CHECK(bytes_.size() + payload.size() < kBytesMax, "a batch was never handed over");
     char head[2 * base::kVarintBytesMax];
     char* end = base::put_varint(head, payload.size());
     end = base::put_varint(end, stream);

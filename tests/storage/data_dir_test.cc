@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "storage/file_names.h"
+#include "storage/mem_env.h"
 #include "tests/storage/store_model.h"
 
 namespace lh::storage {
@@ -385,6 +386,30 @@ TEST_F(DataDirTest, nothingIsMissingBehindAClose) {
   }
   env_.set_content(file, log.substr(0, log.size() - 1));
   EXPECT_EQ(start(), "1:a=3") << "the mark of the close is not missed";
+}
+
+// Whatever is half made when room runs out, a later start makes whole.
+TEST_F(DataDirTest, aStartWithoutRoomCanBeTriedAgain) {
+  uint64_t refused = 0;
+  for (uint64_t room = 0; room < 600; room += 7) {
+    MemEnv env;
+    StoreModel store(&env);
+    for (const uint32_t workers : {2u, 3u}) {
+      env.set_capacity(env.used_bytes() + room);
+      const Status status = store.start(workers);
+      ASSERT_TRUE(status.ok() || status.code() == StatusCode::kRefused) << status.message();
+      refused += status.ok() ? 0 : 1;
+      env.set_capacity(1 << 20);
+      if (!status.ok()) {
+        ASSERT_TRUE(store.start(workers).ok()) << room;
+      }
+      store.put(workers, "k", std::to_string(workers));
+      ASSERT_TRUE(store.commit().ok());
+    }
+    ASSERT_TRUE(store.start(3).ok());
+    ASSERT_EQ(StoreModel::to_string(store.state()), "2:k=2 3:k=3");
+  }
+  EXPECT_GT(refused, 50u);
 }
 
 TEST_F(DataDirTest, aFullDiskCanBeClosed) {

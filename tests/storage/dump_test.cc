@@ -5,6 +5,7 @@
 #include <string>
 
 #include "storage/file_names.h"
+#include "storage/mem_env.h"
 #include "tests/storage/store_model.h"
 
 namespace lh::storage {

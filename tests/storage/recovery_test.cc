@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "storage/mem_env.h"
 #include "tests/storage/store_model.h"
 
 namespace lh::storage {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "storage/data_dir.h"
-#include "storage/mem_env.h"
+#include "storage/env.h"
 
 namespace lh::storage {
 
@@ -18,14 +18,15 @@ class StoreModel {
  public:
   using State = std::map<std::pair<uint64_t, std::string>, std::string>;
 
-  explicit StoreModel(MemEnv* env, uint64_t epoch = 0x5eed) : env_(env), epoch_(epoch) {}
+  explicit StoreModel(Env* env, uint64_t epoch = 0x5eed, std::string path = "d")
+      : env_(env), epoch_(epoch), path_(std::move(path)) {}
 
   // Opens the directory and recovers all of it. Ok, or what is wrong.
   Status open(uint32_t workers, uint64_t segment_bytes = LogWriter::kSegmentBytes) {
     stop();
     workers_ = workers;
     auto opened = DataDir::open(
-        env_, "d", {.workers = workers, .new_epoch = epoch_, .segment_bytes = segment_bytes});
+        env_, path_, {.workers = workers, .new_epoch = epoch_, .segment_bytes = segment_bytes});
     if (!opened.ok()) return opened.status();
     dir_ = std::move(opened).value();
     for (size_t source = 0; source < dir_->sources().size(); ++source) {
@@ -130,8 +131,9 @@ class StoreModel {
     return {};
   }
 
-  MemEnv* env_;
+  Env* env_;
   uint64_t epoch_;
+  std::string path_;
   uint32_t workers_ = 0;
   State state_;
   std::unique_ptr<DataDir> dir_;
