@@ -5,8 +5,8 @@
 //   worker:      batch.append(stream, payload) ...   batch.hand_over(&spare);  post spare
 //   log thread:  writer->write(&spare), writer->sync(), spare.clear();         post spare back
 //
-// The memory of both is kept, so that in the long run append() allocates nothing. Owned by one
-// thread at a time.
+// The memory of both is kept, so that in the long run append() allocates nothing; only that of an
+// unusually large batch is given back. Owned by one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,7 @@ class LogBatch {
  public:
   // A batch is one frame. Producers stop long before this.
   static constexpr size_t kBytesMax = size_t{1} << 30;
+  static constexpr size_t kKeptBytesMax = size_t{4} << 20;
 
   // `next` is the sequence that the first append() returns.
   explicit LogBatch(uint64_t next = 0) : next_(next) {}
@@ -46,6 +47,7 @@ class LogBatch {
   uint64_t next() const { return next_; }
   uint64_t first() const { return next_ - count_; }
   size_t bytes() const { return bytes_.size(); }  // on disk
+  size_t capacity() const { return bytes_.capacity(); }
 
   // Moves all records to `spare`, which is empty, and goes on behind them in spare's memory.
   void hand_over(LogBatch* spare) {
@@ -58,6 +60,7 @@ class LogBatch {
 
   // Forgets the records, not their numbers.
   void clear() {
+    if (bytes_.capacity() > kKeptBytesMax) std::string().swap(bytes_);
     bytes_.resize(kFrameHeaderBytes);
     count_ = 0;
   }
