@@ -28,12 +28,16 @@ Files files_of(const MemEnv& env) {
   return files;
 }
 
+void make_dirs_above(const std::string& path, MemEnv* env) {
+  for (const std::string& dir : {std::string("d"), parent_of(path)}) {
+    const Status made = env->make_dir(dir);
+    EXPECT_TRUE(made.ok() || made.code() == StatusCode::kExists);
+  }
+}
+
 void put_files(const Files& files, MemEnv* env) {
   for (const auto& [path, bytes] : files) {
-    for (const std::string& dir : {std::string("d"), parent_of(path)}) {
-      const Status made = env->make_dir(dir);
-      EXPECT_TRUE(made.ok() || made.code() == StatusCode::kExists);
-    }
+    make_dirs_above(path, env);
     env->set_content(path, bytes);
   }
 }
@@ -136,8 +140,9 @@ class Victim {
       for (const auto& [path, bytes] : files_) {
         const bool is_log = path.ends_with(".log");
         // A snapshot that was finished, but never installed, proves nothing.
-        const bool counts = is_log || path == folder + snapshot_name(entry.oldest - 1);
-        if (!path.starts_with(folder) || !counts) continue;
+        const bool is_installed =
+            entry.has_snapshot && path == folder + snapshot_name(entry.oldest - 1);
+        if (!path.starts_with(folder) || !(is_log || is_installed)) continue;
         for (const std::string& piece : pieces_of(bytes)) {
           FrameHeader header;
           if (!decode_frame_header(piece, salt_of(bytes), &header)) continue;
@@ -204,6 +209,7 @@ class Mutation {
   void apply_to(MemEnv* env) const {
     put_files(files_, env);
     if (!directory_.empty()) {
+      make_dirs_above(directory_, env);
       EXPECT_TRUE(env->make_dir(directory_).ok());
     }
   }
