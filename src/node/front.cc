@@ -32,6 +32,12 @@ std::optional<Front::Local> Front::execute(base::Instant now, core::Op op, HashV
   return std::nullopt;
 }
 
+void Front::prefetch(HashValue c) const {
+  if (const core::Bucket* bucket = server_->find(address(client_.image(), c))) {
+    bucket->table().prefetch(c);
+  }
+}
+
 uint64_t Front::submit(base::Instant now, core::Op op, std::string_view key, std::string_view value,
                        FrontWaiter* waiter, core::Effects* effects) {
   const uint64_t ticket = next_ticket_++;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "node/binary_session.h"
+#include "node/resp_session.h"
 #include "node/text_session.h"
 
 namespace lh::node {
@@ -29,8 +30,8 @@ void Inbound::on_data(net::Connection& connection) {
       return;
     case wire::Protocol::kBinary:
     case wire::Protocol::kText:
-      return hand_over(sniffed.protocol);
     case wire::Protocol::kResp:
+      return hand_over(sniffed.protocol);
     case wire::Protocol::kHttp:
     case wire::Protocol::kTls:
       LH_LOG_LIMITED(kWarn, "node", "protocol not served", worker_.loop().now())
@@ -43,7 +44,10 @@ void Inbound::on_data(net::Connection& connection) {
 void Inbound::hand_over(wire::Protocol protocol) {
   std::string unread;
   net::Socket socket = connection_.detach(&unread);
-  if (protocol == wire::Protocol::kBinary) {
+  if (protocol == wire::Protocol::kResp) {
+    worker_.replace_session(
+        token_, std::make_unique<RespSession>(worker_, token_, std::move(socket), unread));
+  } else if (protocol == wire::Protocol::kBinary) {
     worker_.replace_session(
         token_, std::make_unique<BinarySession>(worker_, token_, std::move(socket), unread));
   } else {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "core/message.h"
 #include "node/bucket_owners.h"
 #include "node/node_config.h"
@@ -17,7 +18,8 @@ struct alignas(64) WorkerReport {
   std::atomic<uint64_t> buckets{0};
   std::atomic<uint64_t> records{0};
   std::atomic<uint64_t> bytes{0};
-  std::atomic<uint64_t> known{0};  // buckets whose nodes it knows
+  std::atomic<uint64_t> known{0};     // buckets whose nodes it knows
+  std::atomic<uint64_t> requests{0};  // keyed ones executed by it
 };
 
 struct Shared {
@@ -31,6 +33,7 @@ struct Shared {
   const NodeConfig config;
   const std::string address;   // that others are told
   const uint64_t incarnation;  // of this process; also the seed of its randomness
+  const base::Instant started_at = base::SteadyClock().now();
   BucketOwners owners;
   std::vector<WorkerReport> reports;  // by worker
   std::atomic<uint64_t> clients{0};   // connections accepted and not yet closed

@@ -7,6 +7,7 @@
 #include "core/limits.h"
 #include "node/inbound.h"
 #include "wire/codec.h"
+#include "wire/resp.h"
 
 namespace lh::node {
 
@@ -17,6 +18,8 @@ constexpr size_t kRequestsPerSlice = 512;
 
 // A line of text is at most 64 KiB: what is unread beyond two of them is nobody's request.
 constexpr size_t kTextInputMax = size_t{192} << 10;
+// Behind a request that is refused for its size, or waits.
+constexpr size_t kRespInputMax = wire::kRespRequestBytesMax + (size_t{1} << 20);
 
 uint64_t random_of(const Shared& shared, size_t worker, uint64_t purpose) {
   uint64_t state = shared.incarnation ^ (uint64_t{worker} << 32 | purpose);
@@ -40,6 +43,7 @@ Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* li
       sessions_(1) {
   new_group_.limits.input_max = kTextInputMax;
   text_group_.limits.input_max = kTextInputMax;
+  resp_group_.limits.input_max = kRespInputMax;
   binary_group_.limits.input_max = core::kFrameBytesMax + 1024;
   links_.set_self(NodeId::kNone, shared.address);
   links_.set_coordinator(shared.config.coordinator_address);
@@ -422,6 +426,7 @@ void Worker::report_stats() {
   report.buckets.store(stats.buckets, std::memory_order_relaxed);
   report.records.store(stats.records, std::memory_order_relaxed);
   report.bytes.store(stats.bytes, std::memory_order_relaxed);
+  report.requests.store(server_.counters().requests, std::memory_order_relaxed);
   report.known.store(server_.book().known(), std::memory_order_release);
 }
 

@@ -92,6 +92,7 @@ class Worker final : private net::MailHandler, private net::LoopHook, private li
 
   net::ConnectionGroup& new_group() { return new_group_; }
   net::ConnectionGroup& text_group() { return text_group_; }
+  net::ConnectionGroup& resp_group() { return resp_group_; }
   net::ConnectionGroup& binary_group() { return binary_group_; }
 
  private:
@@ -145,6 +146,7 @@ class Worker final : private net::MailHandler, private net::LoopHook, private li
 
   net::ConnectionGroup new_group_;
   net::ConnectionGroup text_group_;
+  net::ConnectionGroup resp_group_;
   net::ConnectionGroup binary_group_;
   std::vector<Slot> sessions_;  // slot 0 is the front's
   std::vector<uint32_t> free_slots_;

@@ -42,8 +42,6 @@ Sniffed sniff(std::string_view unread) {
 
 std::string_view refusal(Protocol protocol) {
   switch (protocol) {
-    case Protocol::kResp:
-      return "-ERR this node does not speak RESP: send text lines, HELP lists them\r\n";
     case Protocol::kHttp:
       return "HTTP/1.1 501 Not Implemented\r\n"
              "Content-Type: text/plain\r\n"
@@ -56,6 +54,7 @@ std::string_view refusal(Protocol protocol) {
     case Protocol::kUndecided:
     case Protocol::kBinary:
     case Protocol::kText:
+    case Protocol::kResp:
       break;
   }
   LH_UNREACHABLE("a protocol that is served");

@@ -28,8 +28,8 @@ struct Sniffed {
 Sniffed sniff(std::string_view unread);
 
 // What to answer, before closing, to a protocol that this node does not serve: a sentence in that
-// protocol's own syntax. Empty for TLS, which has none that a person would see. Bound: kResp, kHttp
-// or kTls.
+// protocol's own syntax. Empty for TLS, which has none that a person would see. Bound: kHttp or
+// kTls.
 std::string_view refusal(Protocol protocol);
 
 }  // namespace lh::wire

@@ -5,6 +5,17 @@
 namespace lh::base {
 namespace {
 
+TEST(ParseI64Test, hasOneSpellingOfEachNumber) {
+  EXPECT_EQ(parse_i64("0"), 0);
+  EXPECT_EQ(parse_i64("-1"), -1);
+  EXPECT_EQ(parse_i64("9223372036854775807"), INT64_MAX);
+  EXPECT_EQ(parse_i64("-9223372036854775808"), INT64_MIN);
+  for (const char* text : {"", "-", "-0", "00", "01", "-01", "+1", " 1", "1 ", "1.0", "0x1", "--1",
+                           "9223372036854775808", "-9223372036854775809", "x"}) {
+    EXPECT_FALSE(parse_i64(text)) << text;
+  }
+}
+
 TEST(FormatTest, shortAndLong) {
   EXPECT_EQ(format("%s=%d", "a", 3), "a=3");
   EXPECT_EQ(format("%s", ""), "");

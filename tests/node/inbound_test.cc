@@ -89,9 +89,13 @@ TEST_F(InboundTest, BlankLinesDecideNothing) {
   EXPECT_TRUE(testing::take_message_of<core::Welcome>(binary));
 }
 
+TEST_F(InboundTest, AnArrayIsResp) {
+  EXPECT_EQ("+PONG\r\n", answer_to("*1\r\n$4\r\nPING\r\n"));
+  EXPECT_EQ("+PONG\r\n", answer_to("\r\n*1\r\n$4\r\nPING\r\n"));
+  EXPECT_FALSE(peer_->ended());
+}
+
 TEST_F(InboundTest, AProtocolThatIsNotServedIsToldInItsOwnWords) {
-  EXPECT_EQ(0u, answer_to("*1\r\n$4\r\nPING\r\n").find("-ERR "));
-  EXPECT_TRUE(peer_->ended());
   EXPECT_EQ(0u, answer_to("GET / HTTP/1.1\r\nHost: x\r\n\r\n").find("HTTP/1.1 501 "));
   EXPECT_TRUE(peer_->ended());
   EXPECT_EQ("", answer_to("\x16\x03\x01\x02\x03"));

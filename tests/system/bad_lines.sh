@@ -38,7 +38,6 @@ ask 0 <"$out/noise" >/dev/null || fail "64 KiB of noise hang"
 # Other protocols on this port.
 printf 'GET / HTTP/1.1\r\nHost: x\r\n\r\n' | refused "HTTP" "HTTP/1.1 501" 0
 printf 'POST /x HTTP/1.0\r\nContent-Length: 4\r\n\r\nPUT ' | refused "HTTP POST" " 501 " 0
-printf '*1\r\n$4\r\nPING\r\n' | refused "RESP" "-ERR" 0
 printf '\026\003\001\002\000\001\000\001\374\003\003' | refused "TLS" "" 0
 same "a key named /" "NOT FOUND" "$(one 0 'GET /')"
 

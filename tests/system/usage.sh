@@ -59,7 +59,7 @@ complains 2 "config file /nowhere" --role=coordinator --config=/nowhere/at/all
 complains 2 "config file ." --role=coordinator --config=.
 
 # Known, but not in this version.
-for flag in --data-dir=x --fsync=always --max-memory=1G --auth-file=x --resp=proxy; do
+for flag in --data-dir=x --fsync=always --max-memory=1G --auth-file=x --resp=cluster; do
   complains 2 "${flag%%=*}" --role=coordinator $flag
 done
 complains 2 "--load-factor" --role=coordinator --load-factor=0.85

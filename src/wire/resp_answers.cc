@@ -1,0 +1,139 @@
+#include "wire/resp_answers.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/strings.h"
+
+namespace lh::wire {
+namespace {
+
+// Of a peer's words that an error repeats.
+constexpr size_t kQuotedMax = 128;
+
+template <typename Number>
+void append_line(std::string* out, char type, Number number) {
+  char text[32];
+  text[0] = type;
+  char* end = std::to_chars(text + 1, text + sizeof text - 2, number).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  out->append(text, static_cast<size_t>(end - text));
+}
+
+size_t count_words(std::string_view flags) {
+  return flags.empty() ? 0 : 1 + static_cast<size_t>(std::count(flags.begin(), flags.end(), ' '));
+}
+
+}  // namespace
+
+void RespWriter::simple(std::string_view text) { out_->append("+").append(text).append("\r\n"); }
+
+void RespWriter::error(std::string_view text) {
+  out_->push_back('-');
+  for (const char c : text) out_->push_back(static_cast<unsigned char>(c) < 0x20 ? ' ' : c);
+  out_->append("\r\n");
+}
+
+void RespWriter::integer(int64_t number) { append_line(out_, ':', number); }
+
+void RespWriter::bulk(std::string_view bytes) {
+  append_line(out_, '$', bytes.size());
+  out_->append(bytes).append("\r\n");
+}
+
+char* put_bulk(char* to, std::string_view bytes) {
+  *to++ = '$';
+  to = std::to_chars(to, to + 20, bytes.size()).ptr;
+  *to++ = '\r';
+  *to++ = '\n';
+  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+  to += bytes.size();
+  *to++ = '\r';
+  *to++ = '\n';
+  return to;
+}
+
+void RespWriter::null() { out_->append(version_ == RespVersion::k3 ? "_\r\n" : "$-1\r\n"); }
+
+void RespWriter::null_array() { out_->append(version_ == RespVersion::k3 ? "_\r\n" : "*-1\r\n"); }
+
+void RespWriter::array(size_t elements) { append_line(out_, '*', elements); }
+
+void RespWriter::map(size_t entries) {
+  if (version_ == RespVersion::k3) return append_line(out_, '%', entries);
+  append_line(out_, '*', entries * 2);
+}
+
+void RespWriter::verbatim(std::string_view text) {
+  if (version_ == RespVersion::k2) return bulk(text);
+  append_line(out_, '=', text.size() + 4);
+  out_->append("txt:").append(text).append("\r\n");
+}
+
+void RespWriter::unknown_command(const RespArgs& args) {
+  std::string text = "ERR unknown command '";
+  text.append(args[0].substr(0, kQuotedMax)).append("', with args beginning with: ");
+  const size_t enough = text.size() + kQuotedMax;
+  for (size_t k = 1; k < args.size() && text.size() < enough; ++k) {
+    text.append("'").append(args[k].substr(0, enough - text.size())).append("' ");
+  }
+  error(text);
+}
+
+void RespWriter::wrong_arguments(std::string_view command) {
+  std::string text = "ERR wrong number of arguments for '";
+  error(text.append(command).append("' command"));
+}
+
+void RespWriter::unknown_subcommand(std::string_view command, std::string_view word) {
+  std::string text = "ERR unknown subcommand '";
+  text.append(word.substr(0, kQuotedMax)).append("'. Try ").append(command).append(" HELP.");
+  error(text);
+}
+
+void RespWriter::failure(core::Code code, BucketNo bucket) {
+  using core::Code;
+  const auto number = static_cast<unsigned long long>(bucket);
+  switch (code) {
+    case Code::kOk:
+    case Code::kExists:
+    case Code::kNotFound:
+      LH_UNREACHABLE("an answer like any other");
+    case Code::kBadKey:
+      return error("ERR key is not an integer");
+    case Code::kNotInteger:
+      return error("ERR value is not an integer or out of range");
+    case Code::kOverflow:
+      return error("ERR increment or decrement would overflow");
+    case Code::kTooLong:
+      return error("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+    case Code::kDown:
+      return error(base::format("ERR bucket %llu is down", number));
+    case Code::kNoBucket:
+    case Code::kRetry:
+    case Code::kBusy:
+      return error(base::format("TRYAGAIN bucket %llu is busy", number));
+  }
+  LH_UNREACHABLE("code");
+}
+
+void RespWriter::description(const RespCommand& command) {
+  array(10);
+  bulk(command.name);
+  integer(command.arity);
+  array(count_words(command.flags));
+  for (std::string_view rest = command.flags; !rest.empty();) {
+    const size_t end = std::min(rest.find(' '), rest.size());
+    simple(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  for (const int number : {command.first_key, command.last_key, command.key_step}) {
+    integer(number);
+  }
+  for (int k = 0; k < 4; ++k) array(0);  // categories, tips, specifications, parts
+}
+
+}  // namespace lh::wire

@@ -1,0 +1,83 @@
+#include "wire/resp_commands.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+namespace lh::wire {
+namespace {
+
+using core::Op;
+using Verb = RespVerb;
+
+// The most frequent first.
+constexpr RespCommand kCommands[] = {
+    {Verb::kGet, "get", 2, 1, 1, 1, "readonly fast", Op::kRead},
+    {Verb::kSet, "set", -3, 1, 1, 1, "write denyoom", Op::kPut},
+    {Verb::kIncr, "incr", 2, 1, 1, 1, "write denyoom fast", Op::kIncrement},
+    {Verb::kMget, "mget", -2, 1, -1, 1, "readonly fast", Op::kRead},
+    {Verb::kMset, "mset", -3, 1, -1, 2, "write denyoom", Op::kPut},
+    {Verb::kDel, "del", -2, 1, -1, 1, "write", Op::kDelete},
+    {Verb::kExists, "exists", -2, 1, -1, 1, "readonly fast", Op::kLength},
+    {Verb::kDecr, "decr", 2, 1, 1, 1, "write denyoom fast", Op::kIncrement},
+    {Verb::kIncrby, "incrby", 3, 1, 1, 1, "write denyoom fast", Op::kIncrement},
+    {Verb::kDecrby, "decrby", 3, 1, 1, 1, "write denyoom fast", Op::kIncrement},
+    {Verb::kAppend, "append", 3, 1, 1, 1, "write denyoom fast", Op::kAppend},
+    {Verb::kStrlen, "strlen", 2, 1, 1, 1, "readonly fast", Op::kLength},
+    {Verb::kPing, "ping", -1, 0, 0, 0, "fast", {}},
+    {Verb::kEcho, "echo", 2, 0, 0, 0, "fast", {}},
+    {Verb::kDbsize, "dbsize", 1, 0, 0, 0, "readonly", {}},
+    {Verb::kFlush, "flushall", -1, 0, 0, 0, "write", {}},
+    {Verb::kFlush, "flushdb", -1, 0, 0, 0, "write", {}},
+    {Verb::kSelect, "select", 2, 0, 0, 0, "loading stale fast", {}},
+    {Verb::kInfo, "info", -1, 0, 0, 0, "loading stale", {}},
+    {Verb::kConfig, "config", -2, 0, 0, 0, "admin loading stale", {}},
+    {Verb::kCommand, "command", -1, 0, 0, 0, "loading stale", {}},
+    {Verb::kHello, "hello", -1, 0, 0, 0, "loading stale fast no_auth", {}},
+    {Verb::kAuth, "auth", -2, 0, 0, 0, "loading stale fast no_auth", {}},
+    {Verb::kClient, "client", -2, 0, 0, 0, "loading stale", {}},
+    {Verb::kQuit, "quit", -1, 0, 0, 0, "loading stale fast no_auth", {}},
+};
+
+constexpr size_t kNameBytesMax = 8;
+
+// A word of up to 8 bytes as a number, letters in small. A byte that is no letter never becomes
+// one: setting this bit turns just the capitals into small letters.
+constexpr uint64_t packed(std::string_view word) {
+  uint64_t number = 0;
+  for (const char c : word) number = number << 8 | (static_cast<unsigned char>(c) | 0x20);
+  return number;
+}
+
+constexpr auto kPacked = [] {
+  std::array<uint64_t, std::size(kCommands)> all{};
+  for (size_t k = 0; k < all.size(); ++k) all[k] = packed(kCommands[k].name);
+  return all;
+}();
+
+static_assert(std::all_of(std::begin(kCommands), std::end(kCommands), [](const RespCommand& c) {
+  return c.name.size() <= kNameBytesMax &&
+         std::all_of(c.name.begin(), c.name.end(), [](char x) { return x >= 'a' && x <= 'z'; });
+}));
+
+constexpr char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+}  // namespace
+
+std::span<const RespCommand> resp_commands() { return kCommands; }
+
+const RespCommand* find_resp_command(std::string_view name) {
+  if (name.empty() || name.size() > kNameBytesMax) return nullptr;
+  const uint64_t wanted = packed(name);
+  for (size_t k = 0; k < kPacked.size(); ++k) {
+    if (kPacked[k] == wanted) return &kCommands[k];
+  }
+  return nullptr;
+}
+
+bool same_word(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return small(x) == small(y); });
+}
+
+}  // namespace lh::wire
