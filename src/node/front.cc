@@ -32,10 +32,9 @@ std::optional<Front::Local> Front::execute(base::Instant now, core::Op op, HashV
   return std::nullopt;
 }
 
-void Front::prefetch(HashValue c) const {
-  if (const core::Bucket* bucket = server_->find(address(client_.image(), c))) {
-    bucket->table().prefetch(c);
-  }
+const table::HashTable* Front::table_of(HashValue c) const {
+  const core::Bucket* bucket = server_->find(address(client_.image(), c));
+  return bucket == nullptr ? nullptr : &bucket->table();
 }
 
 uint64_t Front::submit(base::Instant now, core::Op op, std::string_view key, std::string_view value,

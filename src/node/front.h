@@ -48,8 +48,9 @@ class Front final : private core::ClientSink {
   std::optional<Local> execute(base::Instant now, core::Op op, HashValue c, std::string_view key,
                                std::string_view value, core::Effects* effects);
 
-  // Asks for the memory that execute() for this c will touch first, if it is here.
-  void prefetch(HashValue c) const;
+  // The records among which execute() will look for this c; nullptr when they are elsewhere, or
+  // perhaps are. For asking for their memory early.
+  const table::HashTable* table_of(HashValue c) const;
 
   bool has_room() const { return client_.has_room(); }
   // The answer comes to `waiter` with the ticket that is returned, unless it forgets it first.

@@ -1,6 +1,7 @@
 #include "node/resp_session.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 
@@ -99,13 +100,17 @@ size_t RespSession::execute_batch() {
 // One request alone has nothing to overlap with.
 void RespSession::look_ahead() {
   if (batch_.size() < 2 || !worker_.joined()) return;
+  std::array<const table::HashTable*, wire::RespBatch::kRequestsMax> tables{};
   for (size_t k = 0; k < batch_.size(); ++k) {
     Entry& entry = batch_[k];
     if (entry.command == nullptr || !entry.command->op || entry.args.size() < 2) continue;
-    const std::optional<HashValue> c = hash(entry.args[1]);
-    if (!c) continue;
-    entry.c = c;
-    worker_.front().prefetch(*c);
+    entry.c = hash(entry.args[1]);
+    if (!entry.c) continue;
+    tables[k] = worker_.front().table_of(*entry.c);
+    if (tables[k] != nullptr) tables[k]->prefetch_slot(*entry.c);
+  }
+  for (size_t k = 0; k < batch_.size(); ++k) {
+    if (tables[k] != nullptr) tables[k]->prefetch(*batch_[k].c);
   }
 }
 
