@@ -44,9 +44,160 @@ Bucket::Bucket(const Host& host, const SplitRecords& opening) : Bucket(host, ope
   target_split_ = opening.split;
 }
 
+// ---------------------------------------------------------------------------------- durability
+
+Bucket::Bucket(const Host& host, const BucketState& state) : Bucket(host, state.mark) {
+  live_ = state.live;
+  // The half that was handed over is not the table's, but this bucket's to send as yet.
+  if (state.split != 0) departing_ = empty_table();
+  LH_CHECK(take_state(state));
+}
+
+std::string* Bucket::record(RecordKind kind, Effects* effects) {
+  std::string* out = effects->record(stream_of(mark_.a), &logged_);
+  begin_record(out, kind);
+  return out;
+}
+
+BucketState Bucket::state() const {
+  BucketState state;
+  state.mark = mark_;
+  state.live = live_;
+  state.collisions = collisions_;
+  state.split_done = split_done_;
+  if (split_ && split_->handed_over()) {
+    state.split = split_->split();
+    state.target_node = split_->target_node();
+  }
+  state.target_split = target_split_;
+  state.target_stream = target_stream_;
+  state.target_next_batch = target_next_batch_;
+  return state;
+}
+
+void Bucket::record_state(Effects* effects) {
+  if (!effects->keeps_journal()) return;
+  append_state(effects->record(stream_of(mark_.a), &logged_), state());
+}
+
+bool Bucket::recover(RecordKind kind, std::string_view record) {
+  BucketState state;
+  switch (kind) {
+    case RecordKind::kChanges:
+      return take_changes(record);
+    case RecordKind::kCleared:
+      table_ = empty_table();
+      return take_changes(record);
+    case RecordKind::kState:
+      return read_state(record, &state) && take_state(state);
+    default:
+      return false;
+  }
+}
+
+bool Bucket::take_state(const BucketState& state) {
+  if (state.mark.a != mark_.a || state.mark.j < mark_.j || state.mark.j > mark_.j + 1) return false;
+  if (state.mark.j > mark_.j) {
+    if (!live_) return false;
+    mark_ = state.mark;
+    departing_ = table_.split_off();
+  }
+  if (state.split == 0) departing_.reset();
+  if (state.split != 0 && !departing_) return false;
+  const bool restarted =
+      state.target_split != target_split_ || state.target_stream != target_stream_;
+  if (!live_ && restarted) {
+    table_ = empty_table();
+    dedup_ = Dedup();
+  }
+  live_ = state.live;
+  collisions_ = collisions_taken_in_ = state.collisions;
+  split_done_ = state.split_done;
+  resumed_split_ = state.split;
+  resumed_target_ = state.target_node;
+  target_split_ = state.target_split;
+  target_stream_ = state.target_stream;
+  target_next_batch_ = state.target_next_batch;
+  return true;
+}
+
+void Bucket::resume(Effects* effects) {
+  if (!live_) return;
+  // Whether the latest report arrived, and its split is done, the coordinator will say again.
+  report_under_way_ = collisions_ > 0;
+  if (table_.size() > host_.options.capacity) overdue_ = 1;
+  if (resumed_split_ == 0) return;
+  SplitOrder order;
+  order.split = resumed_split_;
+  order.source = {mark_.a, static_cast<Level>(mark_.j - 1)};
+  order.target = mark_.a + (BucketNo{1} << order.source.j);
+  order.target_node = resumed_target_;
+  split_ = std::make_unique<SplitSource>(SplitSource::resumed(order, host_.node, host_.boot));
+  effects->want_turn();
+}
+
+// What the bucket is about to lose, or has handed over, of the interval of before.
+Interval Bucket::given_away() const {
+  return interval_of({mark_.a + (BucketNo{1} << (mark_.j - 1)), mark_.j});
+}
+
+table::HashTable* Bucket::table_of(HashValue c) {
+  const ReversedHash r = reverse64(c);
+  if (interval_of(mark_).contains(r)) return &table_;
+  if (departing_ && given_away().contains(r)) return &*departing_;
+  return nullptr;
+}
+
+bool Bucket::take_changes(std::string_view changes) {
+  ChangeReader reader(changes);
+  Change change;
+  while (reader.next(&change)) {
+    switch (change.kind) {
+      case Change::Kind::kPut:
+      case Change::Kind::kErase: {
+        const std::optional<HashValue> c = base::hash_key(host_.options.hash, change.key);
+        table::HashTable* table = c ? table_of(*c) : nullptr;
+        if (table == nullptr) return false;
+        if (change.kind == Change::Kind::kPut) {
+          table->put(*c, change.key, change.value);
+        } else {
+          table->erase(*c, change.key);
+        }
+        break;
+      }
+      case Change::Kind::kClient:
+        dedup_.restore_client(change.client, change.number, change.cleared);
+        break;
+      case Change::Kind::kAnswer:
+        dedup_.restore_answer(change.client, change.number, change.code, change.value);
+        break;
+    }
+  }
+  return reader.ok();
+}
+
+std::optional<ReversedHash> Bucket::snapshot(ReversedHash cursor, ReversedHash last,
+                                             size_t bytes_max, std::string* out) const {
+  const auto add = [out](HashValue, std::string_view key, std::string_view value) {
+    append_put(out, key, value);
+  };
+  const ReversedHash mine = interval_of(mark_).last;
+  if (cursor <= mine) {
+    const auto next = table_.walk(cursor, std::min(last, mine), bytes_max, add);
+    if (next) return next;
+    if (last <= mine || mine == ~ReversedHash{0}) return std::nullopt;
+    return mine + 1;
+  }
+  // What was handed over since the snapshot began, as far as it is still here: the rest is the
+  // target's, and the log says so.
+  if (!departing_ || cursor > given_away().last) return std::nullopt;
+  return departing_->walk(cursor, std::min(last, given_away().last), bytes_max, add);
+}
+
 // ---------------------------------------------------------------------------- keyed operations
 
-Bucket::Answer Bucket::execute(Op op, HashValue c, std::string_view key, std::string_view value) {
+Bucket::Answer Bucket::execute(Op op, HashValue c, std::string_view key, std::string_view value,
+                               Effects* effects) {
   LH_CHECK(live_);
   switch (op) {
     case Op::kRead: {
@@ -63,28 +214,29 @@ Bucket::Answer Bucket::execute(Op op, HashValue c, std::string_view key, std::st
     case Op::kInsert:
       if (!table_.insert(c, key, value)) return {Code::kExists, {}};
       count_collision();
-      tell_split_of_put(c, key, value);
+      tell_of_put(c, key, value, effects);
       return {Code::kOk, {}};
     case Op::kPut:
-      put(c, key, value);
+      put(c, key, value, effects);
       return {Code::kOk, {}};
     case Op::kUpdate:
       if (!table_.update(c, key, value)) return {Code::kNotFound, {}};
-      tell_split_of_put(c, key, value);
+      tell_of_put(c, key, value, effects);
       return {Code::kOk, {}};
     case Op::kDelete:
       if (!table_.erase(c, key)) return {Code::kNotFound, {}};
-      if (split_ && !split_->handed_over()) split_->on_erase(reverse64(c), key);
+      tell_of_erase(c, key, effects);
       return {Code::kOk, {}};
     case Op::kIncrement:
-      return increment(c, key, value);
+      return increment(c, key, value, effects);
     case Op::kAppend:
-      return append(c, key, value);
+      return append(c, key, value, effects);
   }
   LH_UNREACHABLE();
 }
 
-Bucket::Answer Bucket::increment(HashValue c, std::string_view key, std::string_view delta) {
+Bucket::Answer Bucket::increment(HashValue c, std::string_view key, std::string_view delta,
+                                 Effects* effects) {
   const std::optional<int64_t> added = base::parse_i64(delta);
   const std::optional<std::string_view> found = table_.find(c, key);
   const std::optional<int64_t> number = found ? base::parse_i64(*found) : 0;
@@ -92,16 +244,17 @@ Bucket::Answer Bucket::increment(HashValue c, std::string_view key, std::string_
   int64_t sum = 0;
   if (__builtin_add_overflow(*number, *added, &sum)) return {Code::kOverflow, {}};
   const std::string_view text = say(sum);
-  put(c, key, text);
+  put(c, key, text, effects);
   return {Code::kOk, text};
 }
 
-Bucket::Answer Bucket::append(HashValue c, std::string_view key, std::string_view more) {
+Bucket::Answer Bucket::append(HashValue c, std::string_view key, std::string_view more,
+                              Effects* effects) {
   // A table takes no value that points into it.
   std::string joined(table_.find(c, key).value_or(std::string_view()));
   if (joined.size() + more.size() > kValueBytesMax) return {Code::kTooLong, {}};
   joined.append(more);
-  put(c, key, joined);
+  put(c, key, joined, effects);
   return {Code::kOk, say(static_cast<int64_t>(joined.size()))};
 }
 
@@ -110,18 +263,26 @@ std::string_view Bucket::say(int64_t number) {
   return {said_, static_cast<size_t>(end - said_)};
 }
 
-void Bucket::put(HashValue c, std::string_view key, std::string_view value) {
+void Bucket::put(HashValue c, std::string_view key, std::string_view value, Effects* effects) {
   if (table_.put(c, key, value) == table::HashTable::Put::kInserted) count_collision();
-  tell_split_of_put(c, key, value);
+  tell_of_put(c, key, value, effects);
 }
 
-void Bucket::tell_split_of_put(HashValue c, std::string_view key, std::string_view value) {
+void Bucket::tell_of_put(HashValue c, std::string_view key, std::string_view value,
+                         Effects* effects) {
   if (split_ && !split_->handed_over()) split_->on_put(reverse64(c), key, value);
+  if (effects->keeps_journal()) append_put(record(RecordKind::kChanges, effects), key, value);
 }
 
-std::optional<Bucket::Answer> Bucket::execute_once(const Request& request, HashValue c) {
+void Bucket::tell_of_erase(HashValue c, std::string_view key, Effects* effects) {
+  if (split_ && !split_->handed_over()) split_->on_erase(reverse64(c), key);
+  if (effects->keeps_journal()) append_erase(record(RecordKind::kChanges, effects), key);
+}
+
+std::optional<Bucket::Answer> Bucket::execute_once(const Request& request, HashValue c,
+                                                   Effects* effects) {
   if (!is_mutation(request.op) || request.from.client == 0) {
-    return execute(request.op, c, request.key, request.value);
+    return execute(request.op, c, request.key, request.value, effects);
   }
   Answer answer;
   switch (
@@ -133,8 +294,15 @@ std::optional<Bucket::Answer> Bucket::execute_once(const Request& request, HashV
     case Dedup::Verdict::kNew:
       break;
   }
-  answer = execute(request.op, c, request.key, request.value);
+  answer = execute(request.op, c, request.key, request.value, effects);
   dedup_.remember(request.from.client, request.seq, answer.code, answer.value);
+  // Behind the change, in one record: both are there or none. What changed nothing can as well be
+  // done again.
+  if (effects->keeps_journal() && answer.code == Code::kOk) {
+    std::string* out = effects->latest_record();
+    append_client(out, request.from.client, request.acked, 0);
+    append_answer(out, request.from.client, request.seq, answer.code, answer.value);
+  }
   return answer;
 }
 
@@ -157,6 +325,7 @@ void Bucket::report_overflow(base::Instant now, Effects* effects) {
   --overdue_;
   ++collisions_;
   report_under_way_ = true;
+  record_state(effects);
   send_report(now, effects);
 }
 
@@ -187,7 +356,7 @@ void Bucket::on_split_order(base::Instant now, const SplitOrder& order, Effects*
     return;
   }
   if (split_ && split_->split() >= order.split) return;  // repeated, or overtaken
-  split_ = std::make_unique<SplitSource>(order, host_.node);
+  split_ = std::make_unique<SplitSource>(order, host_.node, host_.boot);
   split_->slice(now, table_, effects);
   effects->want_turn();
 }
@@ -201,7 +370,8 @@ void Bucket::hand_over(base::Instant now, Effects* effects) {
   // The inserts that wait to be reported go with the records.
   const uint64_t share = records == 0 ? 0 : overdue_ * departing_->size() / records;
   overdue_ -= share;
-  split_->hand_over(now, dedup_, share, effects);
+  split_->close(now, dedup_, share, effects);
+  record_state(effects);
   LH_CHECK(interval_of(mark_).last == mid - 1);
   for (ScanJob& job : scans_) {
     if (std::optional<Scan> rest = job.cut(mid)) {
@@ -221,6 +391,7 @@ void Bucket::on_split_ack(base::Instant now, const SplitRecordsAck& ack, Effects
   effects->send(Destination::to_coordinator(), SplitDone{split_done_, mark_.a, true});
   split_.reset();
   freeing_ = true;
+  record_state(effects);
 }
 
 // ------------------------------------------------------------------------ split, receiving side
@@ -240,44 +411,21 @@ bool Bucket::on_split_records(const SplitRecords& message, Effects* effects) {
     target_split_ = message.split;
     target_stream_ = message.stream;
     target_next_batch_ = 0;
+    record_state(effects);
   }
   if (message.stream < target_stream_ || message.batch > target_next_batch_) return false;
   if (message.batch == target_next_batch_) {
-    if (!apply(message)) return false;
+    if (!take_changes(message.changes)) return false;
+    if (effects->keeps_journal()) {
+      record(RecordKind::kChanges, effects)->append(message.changes);
+    }
     ++target_next_batch_;
     live_ = message.last;
     if (live_) overdue_ = message.overdue;
+    record_state(effects);
   }
   effects->send(source, ack);
   return live_;
-}
-
-bool Bucket::apply(const SplitRecords& message) {
-  const Interval mine = interval_of(mark_);
-  ChangeReader reader(message.changes);
-  Change change;
-  while (reader.next(&change)) {
-    switch (change.kind) {
-      case Change::Kind::kPut:
-      case Change::Kind::kErase: {
-        const std::optional<HashValue> c = base::hash_key(host_.options.hash, change.key);
-        if (!c || !mine.contains(reverse64(*c))) return false;
-        if (change.kind == Change::Kind::kPut) {
-          table_.put(*c, change.key, change.value);
-        } else {
-          table_.erase(*c, change.key);
-        }
-        break;
-      }
-      case Change::Kind::kClient:
-        dedup_.restore_client(change.client, change.number, change.cleared);
-        break;
-      case Change::Kind::kAnswer:
-        dedup_.restore_answer(change.client, change.number, change.code, change.value);
-        break;
-    }
-  }
-  return reader.ok();
 }
 
 bool Bucket::hold(OwnedMessage message) {
@@ -338,6 +486,9 @@ void Bucket::clear(const Scan& scan, ReversedHash from, ReversedHash last, Effec
     answer.records = table_.size();
     cleared_.push_back(std::exchange(table_, empty_table()));
     if (split_ && !split_->handed_over()) split_->on_clear();
+    if (effects->keeps_journal()) {
+      append_client(record(RecordKind::kCleared, effects), scan.client.client, 0, scan.scan);
+    }
     effects->want_turn();
   }
   effects->send(Destination::reply(), answer);
@@ -353,6 +504,7 @@ void Bucket::on_scan_more(base::Instant now, const ScanMore& more, Effects* effe
 }
 
 void Bucket::turn_scans(base::Instant now, Effects* effects) {
+  if (!scans_.empty()) effects->after(logged_);
   // Jobs that ended in an earlier step have had their answers sent by now.
   scans_.remove_if([](const ScanJob& job) { return job.done(); });
   // One slice a turn; the list rotates so that no scan waits for another to end.
@@ -375,9 +527,16 @@ bool Bucket::has_work() const {
 
 void Bucket::turn(base::Instant now, Effects* effects) {
   turn_scans(now, effects);
-  if (split_ && !split_->handed_over()) {
-    split_->slice(now, table_, effects);
-    if (split_->ready_to_hand_over() && !departing_) hand_over(now, effects);
+  if (split_ && split_->streaming()) {
+    const bool again = split_->handed_over();
+    split_->slice(now, again ? *departing_ : table_, effects);
+    if (split_->ready_to_close()) {
+      if (again) {
+        split_->close(now, dedup_, 0, effects);
+      } else if (!departing_) {
+        hand_over(now, effects);
+      }
+    }
   }
   if (departing_ && freeing_ && !departing_->clear_some(kSliceBytes)) departing_.reset();
   if (!cleared_.empty() && !cleared_.back().clear_some(kSliceBytes)) cleared_.pop_back();

@@ -19,11 +19,13 @@
 #include "base/clock.h"
 #include "core/dedup.h"
 #include "core/effects.h"
+#include "core/journal.h"
 #include "core/limits.h"
 #include "core/message.h"
 #include "core/owned_message.h"
 #include "core/scan_job.h"
 #include "core/split_source.h"
+#include "lh/address.h"
 #include "table/hash_table.h"
 
 namespace lh::core {
@@ -36,6 +38,7 @@ class Bucket {
   // What a server lends to all its buckets. Outlives them.
   struct Host {
     NodeId node = NodeId::kNone;
+    uint32_t boot = 0;  // which start of the node this is; counts up as long as its journal lasts
     FileOptions options;
     table::Arena* arena = nullptr;
     const AddressBook* book = nullptr;
@@ -44,6 +47,24 @@ class Bucket {
   // A live, empty bucket (the file's first), or one that waits for its parent's stream.
   Bucket(const Host& host, BucketMark mark);
   Bucket(const Host& host, const SplitRecords& opening);
+
+  // ---- durability (core/journal.h)
+  // A bucket as its journal begins, then record by record; false when one makes no sense.
+  Bucket(const Host& host, const BucketState& state);
+  bool recover(RecordKind kind, std::string_view record);
+  // Behind the last record: goes on with what was under way.
+  void resume(Effects* effects);
+  BucketState state() const;
+  // Records the whole state; for a bucket that is new.
+  void record_state(Effects* effects);
+  // Where its latest record is: what a read tells depends on it.
+  const Position& logged() const { return logged_; }
+  // For a snapshot: appends records from `cursor` of the reversed key space on, of about bytes_max,
+  // as changes to *out, and returns where to go on; nothing when that was all there are up to
+  // `last`.
+  std::optional<ReversedHash> snapshot(ReversedHash cursor, ReversedHash last, size_t bytes_max,
+                                       std::string* out) const;
+  const Dedup& dedup() const { return dedup_; }
 
   BucketMark mark() const { return mark_; }
   bool live() const { return live_; }
@@ -57,9 +78,10 @@ class Bucket {
     Code code = Code::kOk;
     std::string_view value;  // when answers_value(op); valid until the next operation
   };
-  Answer execute(Op op, HashValue c, std::string_view key, std::string_view value);
+  Answer execute(Op op, HashValue c, std::string_view key, std::string_view value,
+                 Effects* effects);
   // At most once; nothing when the request is a late duplicate that must not be answered.
-  std::optional<Answer> execute_once(const Request& request, HashValue c);
+  std::optional<Answer> execute_once(const Request& request, HashValue c, Effects* effects);
 
   // ---- growth. Collisions are reported one message at a time, so that a burst costs few.
   void report_overflow(base::Instant now, Effects* effects);
@@ -93,22 +115,28 @@ class Bucket {
   void tick(base::Instant now, Effects* effects);
 
  private:
-  Answer increment(HashValue c, std::string_view key, std::string_view delta);
-  Answer append(HashValue c, std::string_view key, std::string_view more);
+  Answer increment(HashValue c, std::string_view key, std::string_view delta, Effects* effects);
+  Answer append(HashValue c, std::string_view key, std::string_view more, Effects* effects);
   std::string_view say(int64_t number);
-  void put(HashValue c, std::string_view key, std::string_view value);
-  void tell_split_of_put(HashValue c, std::string_view key, std::string_view value);
+  void put(HashValue c, std::string_view key, std::string_view value, Effects* effects);
+  void tell_of_put(HashValue c, std::string_view key, std::string_view value, Effects* effects);
+  void tell_of_erase(HashValue c, std::string_view key, Effects* effects);
+  std::string* record(RecordKind kind, Effects* effects);
+  bool take_state(const BucketState& state);
+  bool take_changes(std::string_view changes);
+  table::HashTable* table_of(HashValue c);
+  Interval given_away() const;
   table::HashTable empty_table() const;
   void clear(const Scan& scan, ReversedHash from, ReversedHash last, Effects* effects);
   void count_collision();
   void send_report(base::Instant now, Effects* effects);
   void hand_over(base::Instant now, Effects* effects);
-  bool apply(const SplitRecords& message);
   ScanJob::View view() const;
   size_t count_open_scans() const;
   void turn_scans(base::Instant now, Effects* effects);
 
   const Host& host_;
+  Position logged_;
   BucketMark mark_;
   bool live_ = true;
   table::HashTable table_;
@@ -125,10 +153,12 @@ class Bucket {
   std::optional<table::HashTable> departing_;  // handed over, kept until the target has it
   bool freeing_ = false;                       // departing_ may go, a slice at a time
   std::vector<table::HashTable> cleared_;      // what clear() left to be freed, too
-  uint64_t split_done_ = 0;                    // number of the last split that was completed
+  NodeId resumed_target_ = NodeId::kNone;      // of a split that was handed over before resume()
+  uint64_t resumed_split_ = 0;
+  uint64_t split_done_ = 0;  // number of the last split that was completed
 
   uint64_t target_split_ = 0;
-  uint32_t target_stream_ = 0;
+  uint64_t target_stream_ = 0;
   uint32_t target_next_batch_ = 0;
   std::deque<OwnedMessage> held_;
   size_t held_bytes_ = 0;

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "core/journal.h"
 #include "core/limits.h"
 
 namespace lh::core {
@@ -36,6 +37,142 @@ void Coordinator::step(base::Instant now, const Message& message, Effects* effec
   std::visit([&](const auto& m) { on(now, m, effects); }, message);
 }
 
+// ---------------------------------------------------------------------------------------- events
+
+void Coordinator::commit(const CoordinatorEvent& event, Effects* effects) {
+  const bool applied = std::visit([this](const auto& e) { return apply(e); }, event);
+  LH_CHECK(applied);
+  if (effects->keeps_journal()) append_event(effects->record(kNodeStream, &logged_), event);
+}
+
+bool Coordinator::apply(const NodeRegistered& e) {
+  const auto value = static_cast<uint32_t>(e.id);
+  if (value == 0 || value > nodes_.size() + 1 || e.incarnation == 0) return false;
+  Node& node = nodes_[e.id];
+  if (node.incarnation != 0 && node.incarnation != e.incarnation) return false;
+  node.incarnation = e.incarnation;
+  node.buckets_max = e.buckets_max;
+  book_.set_node({e.id, node.up, e.address});
+  return true;
+}
+
+bool Coordinator::apply(const CollisionsTakenIn& e) {
+  if (e.bucket > bucket_count(state_)) return false;
+  if (reports_.size() <= e.bucket) reports_.resize(e.bucket + 1);
+  Reports& reports = reports_[e.bucket];
+  if (e.collisions < reports.taken_in) return false;
+  const uint64_t news = e.collisions - reports.taken_in;
+  reports.taken_in = e.collisions;
+  if (news == 0) return true;
+  counters_.collisions += news;
+  owed_ += news;
+  debts_.push_back({e.bucket, e.collisions, news});
+  return true;
+}
+
+bool Coordinator::apply(const SplitBegun&) {
+  if (split_ || owed_ == 0 || next_bucket(state_) >= kBucketsMax) return false;
+  --owed_;
+  split_.emplace();
+  split_->order.source = {state_.n, state_.i};
+  split_->order.target = next_bucket(state_);
+  return true;
+}
+
+bool Coordinator::apply(const SplitAttempted& e) {
+  if (!split_ || e.split == 0 || nodes_.count(e.node) == 0) return false;
+  split_number_ = std::max(split_number_, e.split);
+  split_->attempts.push_back({e.split, e.node});
+  aim_at(split_->attempts.back());
+  return true;
+}
+
+bool Coordinator::apply(const SplitHandedOver& e) {
+  if (!split_) return false;
+  const auto attempt = std::find_if(split_->attempts.begin(), split_->attempts.end(),
+                                    [&](const Attempt& a) { return a.split == e.split; });
+  if (attempt == split_->attempts.end()) return false;
+  aim_at(*attempt);
+  split_->handed_over = true;
+  return true;
+}
+
+bool Coordinator::apply(const SplitCompleted&) {
+  if (!split_ || !split_->handed_over || debts_.empty()) return false;
+  const SplitOrder& order = split_->order;
+  LH_CHECK(order.target == next_bucket(state_));
+  book_.set(order.target, order.target_node);
+  state_ = after_split(state_);
+  ++counters_.splits;
+  split_.reset();
+  Debt& first = debts_.front();
+  if (--first.splits > 0) return true;
+  reports_[first.bucket].done = first.collisions;
+  debts_.pop_front();
+  return true;
+}
+
+bool Coordinator::apply(const CoordinatorState& e) {
+  if (e.file.n >> e.file.i != 0 || e.at.size() != bucket_count(e.file)) return false;
+  if (split_ || e.reports.size() > e.at.size() + 1) return false;
+  state_ = e.file;
+  split_number_ = e.split_number;
+  owed_ = e.owed;
+  reports_ = e.reports;
+  debts_ = {e.debts.begin(), e.debts.end()};
+  for (auto& [id, node] : nodes_) node.buckets = 0;
+  for (BucketNo a = 0; a < e.at.size(); ++a) {
+    const auto node = nodes_.find(e.at[a]);
+    if (node == nodes_.end()) return false;
+    book_.set(a, e.at[a]);
+    ++node->second.buckets;
+  }
+  return std::all_of(e.debts.begin(), e.debts.end(),
+                     [&](const Debt& d) { return d.bucket < e.reports.size() && d.splits > 0; });
+}
+
+std::vector<std::string> Coordinator::snapshot() const {
+  std::vector<std::string> records;
+  const auto add = [&records](const CoordinatorEvent& event) {
+    append_event(&records.emplace_back(), event);
+  };
+  for (const auto& [id, node] : nodes_) {
+    add(NodeRegistered{id, node.incarnation, node.buckets_max, book_.node(id)->address});
+  }
+  CoordinatorState state;
+  state.file = state_;
+  state.split_number = split_number_;
+  state.owed = splits_owed();
+  state.reports = reports_;
+  state.debts = {debts_.begin(), debts_.end()};
+  for (BucketNo a = 0; a < bucket_count(state_); ++a) state.at.push_back(book_.locate(a));
+  add(state);
+  if (!split_) return records;
+  add(SplitBegun{});
+  for (const Attempt& attempt : split_->attempts) {
+    add(SplitAttempted{attempt.split, attempt.target_node});
+  }
+  if (split_->handed_over) add(SplitHandedOver{split_->order.split});
+  return records;
+}
+
+bool Coordinator::recover(std::string_view record) {
+  CoordinatorEvent event;
+  if (!read_event(record, &event)) return false;
+  return std::visit([this](const auto& e) { return apply(e); }, event);
+}
+
+void Coordinator::resume(base::Instant now, std::string address, uint64_t buckets_max) {
+  for (auto& [id, node] : nodes_) {
+    node.heard_at = now;
+    node.up = true;
+    book_.set_node({id, true, book_.node(id)->address});
+    known_[id] = 0;
+  }
+  nodes_.at(kSelf).buckets_max = buckets_max;
+  book_.set_node({kSelf, true, std::move(address)});
+}
+
 // ----------------------------------------------------------------------------------------- nodes
 
 NodeId Coordinator::find_incarnation(uint64_t incarnation) const {
@@ -64,7 +201,12 @@ void Coordinator::on(base::Instant now, const Register& m, Effects* effects) {
       return;
     }
     id = NodeId{static_cast<uint32_t>(nodes_.size()) + 1};
-    nodes_[id] = Node{m.incarnation, 0, m.buckets_max, {}, now, true};
+  }
+  const NodeEntry* known = book_.node(id);
+  const auto registered = nodes_.find(id);
+  if (known == nullptr || known->address != m.address ||
+      registered->second.buckets_max != m.buckets_max) {
+    commit(NodeRegistered{id, m.incarnation, m.buckets_max, std::string(m.address)}, effects);
   }
   Node& node = nodes_[id];
   node.heard_at = now;
@@ -139,14 +281,8 @@ void Coordinator::on(base::Instant now, const Overflow& m, Effects* effects) {
     ++counters_.rejected;
     return;
   }
-  if (reports_.size() <= m.bucket) reports_.resize(m.bucket + 1);
-  Reports& reports = reports_[m.bucket];
-  if (m.collisions > reports.taken_in) {
-    const uint64_t news = m.collisions - reports.taken_in;
-    counters_.collisions += news;
-    owed_ += news;
-    reports.taken_in = m.collisions;
-    debts_.push_back({m.bucket, m.collisions, news});
+  if (reports_.size() <= m.bucket || m.collisions > reports_[m.bucket].taken_in) {
+    commit(CollisionsTakenIn{m.bucket, m.collisions}, effects);
   }
   acknowledge(m.bucket, effects);
   grow(now, effects);
@@ -179,21 +315,16 @@ void Coordinator::grow(base::Instant now, Effects* effects) {
   if (split_ || owed_ == 0 || next_bucket(state_) >= kBucketsMax) return;
   const NodeId node = place();
   if (node == NodeId::kNone) return;
-  --owed_;
-  split_.emplace();
-  split_->order.source = {state_.n, state_.i};
-  split_->order.target = next_bucket(state_);
+  commit(SplitBegun{}, effects);
   choose_target(now, node, effects);
 }
 
 void Coordinator::choose_target(base::Instant now, NodeId node, Effects* effects) {
-  split_->order.split = ++split_number_;
-  split_->attempts.push_back({split_number_, node});
-  aim_at(split_->attempts.back());
+  commit(SplitAttempted{split_number_ + 1, node}, effects);
   send_order(now, effects);
 }
 
-void Coordinator::aim_at(Attempt attempt) {
+void Coordinator::aim_at(const Attempt& attempt) {
   SplitOrder& order = split_->order;
   if (order.target_node != NodeId::kNone) --nodes_.at(order.target_node).buckets;
   ++nodes_.at(attempt.target_node).buckets;
@@ -215,31 +346,22 @@ void Coordinator::on(base::Instant now, const SplitDone& m, Effects* effects) {
   const auto attempt = std::find_if(split_->attempts.begin(), split_->attempts.end(),
                                     [&](const Attempt& a) { return a.split == m.split; });
   if (attempt == split_->attempts.end()) return;  // the repeated answer to an older split
-  aim_at(*attempt);
-  split_->handed_over = true;
+  if (!split_->handed_over || attempt->split != split_->order.split) {
+    commit(SplitHandedOver{m.split}, effects);
+  }
   if (m.live) complete(now, effects);
 }
 
 void Coordinator::complete(base::Instant now, Effects* effects) {
-  const SplitOrder& order = split_->order;
-  LH_CHECK(order.target == next_bucket(state_));
-  book_.set(order.target, order.target_node);
-  state_ = after_split(state_);
-  ++counters_.splits;
-  broadcast({order.target, {order.target_node}, {*book_.node(order.target_node)}}, effects);
-  split_.reset();
-  pay_debt(effects);
+  const BucketNo target = split_->order.target;
+  const NodeId node = split_->order.target_node;
+  const BucketNo reporter = debts_.front().bucket;
+  const bool paid = debts_.front().splits == 1;
+  commit(SplitCompleted{}, effects);
+  broadcast({target, {node}, {*book_.node(node)}}, effects);
+  if (paid) acknowledge(reporter, effects);
   grow(now, effects);
   settle(effects);
-}
-
-void Coordinator::pay_debt(Effects* effects) {
-  LH_CHECK(!debts_.empty());
-  Debt& first = debts_.front();
-  if (--first.splits > 0) return;
-  reports_[first.bucket].done = first.collisions;
-  acknowledge(first.bucket, effects);
-  debts_.pop_front();
 }
 
 // --------------------------------------------------------------------------------------- queries

@@ -5,6 +5,9 @@
 //
 // A split order is repeated until the source says that the target is live, and given to another
 // target when the target's node dies before the records were handed over. Used by one thread.
+//
+// What has to outlive the process changes by events only (coordinator_event.h), which go to the
+// journal: a coordinator that is made from them goes on where the other one ended.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +19,7 @@
 
 #include "base/clock.h"
 #include "core/address_book.h"
+#include "core/coordinator_event.h"
 #include "core/effects.h"
 #include "core/message.h"
 #include "lh/address.h"
@@ -31,9 +35,17 @@ class Coordinator {
   };
 
   // Node 1 is the coordinator's own: it has bucket 0 and room for `buckets_max` (0: no limit).
-  // incarnation: of the process, never 0.
+  // incarnation: of the process, or of its data directory; never 0.
   Coordinator(const FileOptions& options, std::string address, uint64_t incarnation,
               uint64_t buckets_max, base::Instant now);
+
+  // Before the first step: the records of a journal, in order. False when one makes no sense here.
+  bool recover(std::string_view record);
+  // Behind the last of them: this process is the node at `address` now, and all others count as
+  // heard at this moment.
+  void resume(base::Instant now, std::string address, uint64_t buckets_max);
+  // Records that recover() makes this coordinator of.
+  std::vector<std::string> snapshot() const;
 
   void step(base::Instant now, const Message& message, Effects* effects);
   // About twenty times a second: notices silent nodes, repeats orders.
@@ -69,17 +81,8 @@ class Coordinator {
     bool handed_over = false;  // the target cannot be changed any more
     base::Instant sent_at;
   };
-  // Collisions of one bucket, counted since it was made: reported, and answered by splits.
-  struct Reports {
-    uint64_t taken_in = 0;
-    uint64_t done = 0;
-  };
-  // Splits owed for a report. The first one is the split under way, when there is one.
-  struct Debt {
-    BucketNo bucket = 0;
-    uint64_t collisions = 0;  // Reports::done when it is paid
-    uint64_t splits = 0;
-  };
+  using Reports = CoordinatorState::Reports;
+  using Debt = CoordinatorState::Debt;
   struct Settler {
     ReplyPath path;
     std::string listener;
@@ -98,6 +101,16 @@ class Coordinator {
     ++counters_.rejected;
   }
 
+  // Applies an event and records it. False from apply(): it cannot follow what was before.
+  void commit(const CoordinatorEvent& event, Effects* effects);
+  bool apply(const NodeRegistered& e);
+  bool apply(const CollisionsTakenIn& e);
+  bool apply(const SplitBegun& e);
+  bool apply(const SplitAttempted& e);
+  bool apply(const SplitHandedOver& e);
+  bool apply(const SplitCompleted& e);
+  bool apply(const CoordinatorState& e);
+
   NodeId find_incarnation(uint64_t incarnation) const;
   std::vector<NodeEntry> all_nodes() const;
   void set_up(NodeId id, bool up, Effects* effects);
@@ -106,11 +119,10 @@ class Coordinator {
   NodeId place() const;
   void grow(base::Instant now, Effects* effects);
   void choose_target(base::Instant now, NodeId node, Effects* effects);
-  void aim_at(Attempt attempt);
+  void aim_at(const Attempt& attempt);
   void send_order(base::Instant now, Effects* effects);
   void complete(base::Instant now, Effects* effects);
   void acknowledge(BucketNo bucket, Effects* effects) const;
-  void pay_debt(Effects* effects);
   void settle(Effects* effects);
   std::string obstacle() const;
   FileReply describe(const ReplyPath& to, uint64_t query, FileQueryKind kind) const;
@@ -127,6 +139,7 @@ class Coordinator {
   uint64_t split_number_ = 0;
   std::vector<Settler> settlers_;  // who waits for SETTLE
   std::vector<Settler> answered_;  // whose answers are in the effects of the latest step
+  Position logged_;
   Counters counters_;
 };
 

@@ -1,4 +1,5 @@
-// What a step of the protocol wants done: the one way out of the core.
+// What a step of the protocol wants done: the one way out of the core. Changes of state that have
+// to outlive the process (core/journal.h), and messages, which leave when those are durable.
 //
 // The core decides, the shell acts. A step appends to an Effects that the caller owns and reuses;
 // nothing in here does anything by itself, so equal inputs give equal effects, in the simulator and
@@ -8,12 +9,14 @@
 // its tables (see message.h).
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "core/message.h"
 #include "lh/types.h"
 
@@ -44,8 +47,50 @@ struct Outgoing {
   Message message;
 };
 
+// Where the latest record of a stream is in the log, as the shell counts. 0: none was written.
+struct Position {
+  uint64_t sequence = 0;
+};
+
 class Effects {
  public:
+  // ---- the journal. A node without a disk does not want one.
+  void keep_journal(bool on) { journal_on_ = on; }
+  bool keeps_journal() const { return journal_on_; }
+
+  // Begins a record of `stream`; the caller appends it to *result, until the next record begins.
+  // When it has its place in the log, *position is that. Bound: keeps_journal().
+  std::string* record(uint64_t stream, Position* position) {
+    records_.push_back({stream, journal_.size(), position});
+    return &journal_;
+  }
+
+  // To append to the record that was begun last. Bound: there is one.
+  std::string* latest_record() {
+    LH_CHECK(!records_.empty());
+    return &journal_;
+  }
+
+  // What is sent tells of state that was recorded at `position`: it must not leave before that is
+  // durable. Records of the same effects count by themselves.
+  void after(const Position& position) { barrier_ = std::max(barrier_, position.sequence); }
+
+  // For the shell: hands each record to append(stream, payload), which returns its place in the
+  // log, and returns the place that everything sent has to wait for. The records are gone then.
+  template <typename Append>
+  uint64_t write_journal(Append append) {
+    for (size_t k = 0; k < records_.size(); ++k) {
+      const size_t end = k + 1 < records_.size() ? records_[k + 1].begin : journal_.size();
+      const std::string_view all = journal_;
+      barrier_ = append(records_[k].stream, all.substr(records_[k].begin, end - records_[k].begin));
+      records_[k].position->sequence = barrier_;
+    }
+    records_.clear();
+    journal_.clear();
+    return barrier_;
+  }
+
+  // ---- messages
   void send(Destination to, Message message) { sends_.push_back({to, std::move(message)}); }
 
   // A copy of `bytes` that lasts as long as the effects: for a step that goes on to change what a
@@ -57,13 +102,26 @@ class Effects {
 
   const std::vector<Outgoing>& sends() const { return sends_; }
   bool turn_wanted() const { return turn_wanted_; }
+  // Bound: the records were written.
   void clear() {
+    LH_CHECK(records_.empty());
     sends_.clear();
     kept_.clear();
     turn_wanted_ = false;
+    barrier_ = 0;
   }
 
  private:
+  struct Record {
+    uint64_t stream;
+    size_t begin;  // in journal_
+    Position* position;
+  };
+
+  bool journal_on_ = false;
+  std::vector<Record> records_;
+  std::string journal_;
+  uint64_t barrier_ = 0;
   std::vector<Outgoing> sends_;
   std::deque<std::string> kept_;
   bool turn_wanted_ = false;

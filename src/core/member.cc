@@ -12,8 +12,8 @@ constexpr base::Duration kHeartbeatEvery = base::ms(200);
 
 }  // namespace
 
-Member::Member(uint64_t incarnation, std::string address, uint64_t buckets_max)
-    : incarnation_(incarnation), address_(std::move(address)), buckets_max_(buckets_max) {
+Member::Member(uint64_t incarnation, std::string address, uint64_t buckets_max, NodeId id)
+    : incarnation_(incarnation), address_(std::move(address)), buckets_max_(buckets_max), id_(id) {
   LH_CHECK(incarnation != 0);
 }
 

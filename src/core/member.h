@@ -14,8 +14,10 @@ namespace lh::core {
 
 class Member {
  public:
-  // A node that has to register. incarnation: a random number of this process, not 0.
-  Member(uint64_t incarnation, std::string address, uint64_t buckets_max);
+  // A node that has to register. incarnation: a random number of this process, or of its data
+  // directory; not 0. id: what it got when it registered before, if it did.
+  Member(uint64_t incarnation, std::string address, uint64_t buckets_max,
+         NodeId id = NodeId::kNone);
   // The coordinator's own node, which is registered from the start.
   Member(uint64_t incarnation, NodeId id);
 

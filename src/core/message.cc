@@ -67,13 +67,13 @@ std::string line(const SplitDone& m) {
                 static_cast<Ull>(m.source), m.live ? "" : " not-live");
 }
 std::string line(const SplitRecords& m) {
-  return format("SplitRecords split=%llu stream=%u batch=%u%s target=", static_cast<Ull>(m.split),
-                m.stream, m.batch, m.last ? " last" : "") +
+  return format("SplitRecords split=%llu stream=%llu batch=%u%s target=", static_cast<Ull>(m.split),
+                static_cast<Ull>(m.stream), m.batch, m.last ? " last" : "") +
          to_string(m.target) + format(" bytes=%zu", m.changes.size());
 }
 std::string line(const SplitRecordsAck& m) {
-  return format("SplitRecordsAck split=%llu stream=%u batch=%u", static_cast<Ull>(m.split),
-                m.stream, m.batch);
+  return format("SplitRecordsAck split=%llu stream=%llu batch=%u", static_cast<Ull>(m.split),
+                static_cast<Ull>(m.stream), m.batch);
 }
 std::string line(const Scan& m) {
   return format("Scan scan=%llu to=%llu level=%u%s [%016llx,%016llx]", static_cast<Ull>(m.scan),

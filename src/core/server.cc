@@ -24,18 +24,85 @@ Level level_at_birth(BucketNo a) { return static_cast<Level>(std::bit_width(a));
 
 }  // namespace
 
-void Server::configure(NodeId self, const FileOptions& options) {
+void Server::configure(NodeId self, const FileOptions& options, Effects* effects) {
   LH_CHECK(host_.node == NodeId::kNone || host_.node == self);
   LH_CHECK(self != NodeId::kNone);
-  host_ = {self, options, &arena_, &book_};
+  host_.node = self;
+  host_.options = options;
+  if (effects != nullptr && effects->keeps_journal()) {
+    append_identity(effects->record(kNodeStream, &logged_), {self, options});
+  }
 }
 
-void Server::create_bucket(BucketMark mark) {
-  LH_CHECK(host_.node != NodeId::kNone);
-  auto [it, fresh] = buckets_.try_emplace(mark.a, std::make_unique<Bucket>(host_, mark));
+Bucket* Server::add(BucketNo a, std::unique_ptr<Bucket> bucket) {
+  auto [it, fresh] = buckets_.try_emplace(a, std::move(bucket));
   LH_CHECK(fresh);
-  index_[mark.a] = it->second.get();
+  index_[a] = it->second.get();
+  return it->second.get();
+}
+
+void Server::create_bucket(BucketMark mark, Effects* effects) {
+  LH_CHECK(host_.node != NodeId::kNone);
+  Bucket* bucket = add(mark.a, std::make_unique<Bucket>(host_, mark));
+  if (effects != nullptr) bucket->record_state(effects);
   book_.set(mark.a, host_.node);
+}
+
+void Server::learn(const BookPart& part, Effects* effects) {
+  if (book_.learn(part) && effects->keeps_journal()) {
+    append_book(effects->record(kNodeStream, &logged_), part);
+  }
+}
+
+// ---------------------------------------------------------------------------------- durability
+
+bool Server::recover(uint64_t stream, std::string_view record) {
+  return stream == kNodeStream ? recover_node(record) : recover_bucket(bucket_of(stream), record);
+}
+
+bool Server::recover_node(std::string_view record) {
+  Identity identity;
+  BookPart book;
+  switch (take_kind(&record).value_or(RecordKind::kGone)) {
+    case RecordKind::kIdentity:
+      if (!read_identity(record, &identity)) return false;
+      if (host_.node != NodeId::kNone && host_.node != identity.node) return false;
+      configure(identity.node, identity.options);
+      return true;
+    case RecordKind::kBoot:
+      return read_boot(record, &host_.boot);
+    case RecordKind::kBook:
+      if (!read_book(record, &book)) return false;
+      book_.learn(book);
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool Server::recover_bucket(BucketNo a, std::string_view record) {
+  const std::optional<RecordKind> kind = take_kind(&record);
+  if (!kind || host_.node == NodeId::kNone || a >= kBucketsMax) return false;
+  if (*kind == RecordKind::kGone) {
+    index_.erase(a);
+    buckets_.erase(a);
+    return true;
+  }
+  if (Bucket* bucket = find(a)) return bucket->recover(*kind, record);
+  BucketState state;
+  if (*kind != RecordKind::kState || !read_state(record, &state) || state.mark.a != a) return false;
+  add(a, std::make_unique<Bucket>(host_, state));
+  return true;
+}
+
+void Server::resume(uint32_t boot, Effects* effects) {
+  host_.boot = boot;
+  if (!effects->keeps_journal()) return;
+  append_boot(effects->record(kNodeStream, &logged_), boot);
+  for (auto& [a, bucket] : buckets_) {
+    if (bucket->live()) book_.set(a, host_.node);
+    bucket->resume(effects);
+  }
 }
 
 Bucket* Server::find(BucketNo a) {
@@ -72,7 +139,8 @@ void Server::on(base::Instant now, const Request& m, Effects* effects) {
   if (const std::optional<BucketNo> next = forward_address(bucket->mark(), *c)) {
     return forward(m, bucket->mark(), *next, effects);
   }
-  const std::optional<Bucket::Answer> answer = bucket->execute_once(m, *c);
+  const std::optional<Bucket::Answer> answer = bucket->execute_once(m, *c, effects);
+  effects->after(bucket->logged());
   if (!answer) return;
   ++counters_.requests;
   // In a replay the next request may change the record before this answer is sent.
@@ -85,7 +153,8 @@ void Server::on(base::Instant now, const Request& m, Effects* effects) {
 Bucket::Answer Server::execute(base::Instant now, Bucket* bucket, Op op, HashValue c,
                                std::string_view key, std::string_view value, Effects* effects) {
   LH_CHECK(!forward_address(bucket->mark(), c).has_value());
-  const Bucket::Answer answer = bucket->execute(op, c, key, value);
+  const Bucket::Answer answer = bucket->execute(op, c, key, value, effects);
+  effects->after(bucket->logged());
   ++counters_.requests;
   bucket->report_overflow(now, effects);
   if (bucket->split() != nullptr) effects->want_turn();
@@ -223,7 +292,7 @@ void Server::on(base::Instant now, const SplitOrder& m, Effects* effects) {
     ++counters_.rejected;
     return;
   }
-  book_.learn(m.book);
+  learn(m.book, effects);
   bucket->on_split_order(now, m, effects);
 }
 
@@ -237,11 +306,11 @@ void Server::on(base::Instant now, const SplitRecords& m, Effects* effects) {
   if (bucket == nullptr) {
     if (m.batch != 0) return;              // the source will go back to the beginning
     if (is_elsewhere(m.target.a)) return;  // from an attempt that was given up
-    auto [it, fresh] = buckets_.try_emplace(m.target.a, std::make_unique<Bucket>(host_, m));
-    bucket = index_[m.target.a] = it->second.get();
+    bucket = add(m.target.a, std::make_unique<Bucket>(host_, m));
+    bucket->record_state(effects);
   }
   if (!bucket->on_split_records(m, effects)) return;
-  book_.learn({m.target.a, {host_.node}, {}});
+  learn({m.target.a, {host_.node}, {}}, effects);
   replay(now, bucket, effects);
   bucket->report_overflow(now, effects);  // its share of the inserts that waited at the source
 }
@@ -270,8 +339,9 @@ void Server::on(base::Instant now, const OverflowAck& m, Effects* effects) {
 
 // ------------------------------------------------------------------------------ address book
 
-void Server::on(base::Instant, const BookUpdate& m, Effects*) {
-  if (book_.learn(m.book)) drop_displaced();
+void Server::on(base::Instant, const BookUpdate& m, Effects* effects) {
+  learn(m.book, effects);
+  drop_displaced(effects);
 }
 
 bool Server::is_elsewhere(BucketNo a) const {
@@ -279,10 +349,13 @@ bool Server::is_elsewhere(BucketNo a) const {
   return owner != NodeId::kNone && owner != host_.node;
 }
 
-void Server::drop_displaced() {
+void Server::drop_displaced(Effects* effects) {
   // A target that was given up in favour of another node's must never come to life.
   for (auto it = buckets_.begin(); it != buckets_.end();) {
     if (!it->second->live() && is_elsewhere(it->first)) {
+      if (effects->keeps_journal()) {
+        begin_record(effects->record(stream_of(it->first), &logged_), RecordKind::kGone);
+      }
       index_.erase(it->first);
       it = buckets_.erase(it);
     } else {
@@ -312,7 +385,9 @@ void Server::turn(base::Instant now, Effects* effects) {
     // Known from here on, and not before: a target can be given up until the hand-over, and clients
     // that were told of it would ask for the bucket there.
     const SplitSource* split = bucket.split();
-    if (split != nullptr && split->handed_over()) book_.set(split->target(), split->target_node());
+    if (split != nullptr && split->handed_over()) {
+      learn({split->target(), {split->target_node()}, {}}, effects);
+    }
     break;
   }
   const bool more = std::any_of(buckets_.begin(), buckets_.end(),
@@ -322,7 +397,7 @@ void Server::turn(base::Instant now, Effects* effects) {
 
 void Server::tick(base::Instant now, Effects* effects) {
   // The book also learns from a registration, and from a hand-over by this server itself.
-  drop_displaced();
+  drop_displaced(effects);
   for (auto& [a, bucket] : buckets_) {
     if (bucket->live()) bucket->tick(now, effects);
     if (bucket->has_work()) effects->want_turn();

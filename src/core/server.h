@@ -15,7 +15,9 @@
 #include "base/clock.h"
 #include "core/address_book.h"
 #include "core/bucket.h"
+#include "core/change.h"
 #include "core/effects.h"
+#include "core/journal.h"
 #include "core/message.h"
 #include "table/arena.h"
 
@@ -36,10 +38,23 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // The node got its number and the file's options. Called once, before the first bucket.
-  void configure(NodeId self, const FileOptions& options);
+  // The node got its number and the file's options. Called once, before the first bucket. effects:
+  // for the journal, if there is one.
+  void configure(NodeId self, const FileOptions& options, Effects* effects = nullptr);
   // The first bucket of a file, at the coordinator's node.
-  void create_bucket(BucketMark mark);
+  void create_bucket(BucketMark mark, Effects* effects = nullptr);
+  // What a peer tells of the address book.
+  void learn(const BookPart& part, Effects* effects);
+
+  // ---- durability (core/journal.h)
+  // Before the first step, in order: the records of a journal. False when one makes no sense.
+  bool recover(uint64_t stream, std::string_view record);
+  // Behind the last of them. boot: which start of the node this is, more than at any start before.
+  void resume(uint32_t boot, Effects* effects);
+  uint32_t boot() const { return host_.boot; }
+  // Records that a server is made of, all but what its buckets hold: those are walked through.
+  template <typename Append>
+  void snapshot_states(Append append) const;
 
   void step(base::Instant now, const Message& message, Effects* effects);
 
@@ -87,15 +102,19 @@ class Server {
   void forward(const Request& m, BucketMark from, BucketNo to, Effects* effects);
   void reply(const Request& m, Code code, BucketMark bucket, std::string_view value,
              Effects* effects);
+  bool recover_node(std::string_view record);
+  bool recover_bucket(BucketNo a, std::string_view record);
+  Bucket* add(BucketNo a, std::unique_ptr<Bucket> bucket);
   void replay(base::Instant now, Bucket* bucket, Effects* effects);
   void name_self(BookPart* part) const;
   void propagate(const Scan& m, BucketMark mark, Effects* effects);
   void scan_failed(const Scan& m, Code code, Effects* effects);
   // Whether the map has bucket a at another node.
   bool is_elsewhere(BucketNo a) const;
-  void drop_displaced();
+  void drop_displaced(Effects* effects);
 
-  Bucket::Host host_;
+  Bucket::Host host_{NodeId::kNone, 0, {}, &arena_, &book_};
+  Position logged_;  // of the node's own stream
   table::Arena arena_;
   AddressBook book_;
   // Ordered, so that turns and ticks go through the buckets in the same order everywhere.
@@ -107,5 +126,35 @@ class Server {
   bool replaying_ = false;
   Counters counters_;
 };
+
+template <typename Append>
+void Server::snapshot_states(Append append) const {
+  std::string record;
+  const auto add = [&](uint64_t stream) {
+    append(stream, std::string_view(record));
+    record.clear();
+  };
+  if (host_.node == NodeId::kNone) return;
+  append_identity(&record, {host_.node, host_.options});
+  add(kNodeStream);
+  append_boot(&record, host_.boot);
+  add(kNodeStream);
+  BookPart book = book_.part_from(0, kBucketsMax);
+  book.nodes.clear();
+  for (const auto& [id, node] : book_.nodes()) book.nodes.push_back(node);
+  append_book(&record, book);
+  add(kNodeStream);
+  for (const auto& [a, bucket] : buckets_) {
+    append_state(&record, bucket->state());
+    add(stream_of(a));
+    begin_record(&record, RecordKind::kChanges);
+    bucket->dedup().visit([&](ClientId client, uint64_t acked,
+                              uint64_t cleared) { append_client(&record, client, acked, cleared); },
+                          [&](ClientId client, uint64_t seq, Code code, std::string_view value) {
+                            append_answer(&record, client, seq, code, value);
+                          });
+    add(stream_of(a));
+  }
+}
 
 }  // namespace lh::core

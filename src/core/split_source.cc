@@ -13,21 +13,30 @@ namespace lh::core {
 namespace {
 
 constexpr base::Duration kResendAfter = base::ms(300);
+// Of a stream's number: which stream of this boot of the node it is. The rest is the boot.
+constexpr unsigned kStreamBits = 32;
 
 }  // namespace
 
 const size_t SplitSource::kWindow = kSplitWindowBatches;
 
-SplitSource::SplitSource(const SplitOrder& order, NodeId self)
+SplitSource::SplitSource(const SplitOrder& order, NodeId self, uint32_t boot)
     : split_(order.split),
       source_(order.source.a),
       self_(self),
       target_{order.target, static_cast<Level>(order.source.j + 1)},
       target_node_(order.target_node),
       moving_(interval_of(target_)),
+      stream_((uint64_t{boot} << kStreamBits) + 1),
       cursor_(moving_.first) {
   LH_CHECK(order.source.j < kLevelMax);
   LH_CHECK(target_.a == source_ + (BucketNo{1} << order.source.j));
+}
+
+SplitSource SplitSource::resumed(const SplitOrder& order, NodeId self, uint32_t boot) {
+  SplitSource source(order, self, boot);
+  source.handed_over_ = true;
+  return source;
 }
 
 void SplitSource::start_again() {
@@ -124,13 +133,12 @@ bool SplitSource::walk_acknowledged() const {
   return walk_done_ && (batches_.empty() || batches_.front().number >= walk_end_);
 }
 
-bool SplitSource::ready_to_hand_over() const {
+bool SplitSource::ready_to_close() const {
   return phase_ == Phase::kStreaming && walk_acknowledged() && window_open();
 }
 
-void SplitSource::hand_over(base::Instant now, const Dedup& dedup, uint64_t overdue,
-                            Effects* effects) {
-  LH_CHECK(ready_to_hand_over());
+void SplitSource::close(base::Instant now, const Dedup& dedup, uint64_t overdue, Effects* effects) {
+  LH_CHECK(ready_to_close());
   overdue_ = overdue;
   const auto cut = [this] {
     if (open_.size() >= kSplitBatchBytes) close_batch(false);
@@ -144,7 +152,8 @@ void SplitSource::hand_over(base::Instant now, const Dedup& dedup, uint64_t over
   // The requests that this bucket forwards from now on follow on the same link: the whole rest has
   // to be on its way before them, window or not.
   send_unsent(now, batches_.size() + 1, effects);
-  phase_ = Phase::kHandedOver;
+  phase_ = Phase::kClosed;
+  handed_over_ = true;
 }
 
 void SplitSource::on_ack(base::Instant now, const SplitRecordsAck& ack, Effects* effects) {

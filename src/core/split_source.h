@@ -2,11 +2,14 @@
 // batches while the bucket goes on serving, repeats on the same stream every change to a key that
 // it has already sent, and closes the stream with the batch that makes the target live.
 //
-//   kStreaming --(everything sent, and what was walked acknowledged)--> ready_to_hand_over()
-//   hand_over(): the last batch goes out, with the remembered answers     kHandedOver
+//   kStreaming --(everything sent, and what was walked acknowledged)--> ready_to_close()
+//   close(): the last batch goes out, with the remembered answers         kClosed
 //   the target acknowledged it                                            kDone
 //
-// Until hand_over() the split can be dropped without a trace; after it only the target can end it.
+// The bucket hands the moving half over with close(). A source that comes back from its journal
+// after that sends all of it again, as a new stream: then it is handed over from the beginning.
+//
+// Until close() the split can be dropped without a trace; after it only the target can end it.
 // Loss is mended by going back to the last acknowledged batch; a target too slow for the changes
 // (kSplitPendingBytesMax) makes the stream start again. Owned by its bucket.
 #pragma once
@@ -26,14 +29,18 @@ namespace lh::core {
 
 class SplitSource {
  public:
-  SplitSource(const SplitOrder& order, NodeId self);
+  // boot: which start of the source's node this is; streams of later ones have higher numbers.
+  SplitSource(const SplitOrder& order, NodeId self, uint32_t boot);
+  // The split that had been handed over when the journal ended.
+  static SplitSource resumed(const SplitOrder& order, NodeId self, uint32_t boot);
 
   uint64_t split() const { return split_; }
   BucketNo target() const { return target_.a; }
   NodeId target_node() const { return target_node_; }
-  bool handed_over() const { return phase_ != Phase::kStreaming; }
+  bool handed_over() const { return handed_over_; }
+  bool streaming() const { return phase_ == Phase::kStreaming; }
   bool done() const { return phase_ == Phase::kDone; }
-  uint32_t stream() const { return stream_; }
+  uint64_t stream() const { return stream_; }
 
   // Sends what the window allows: the next piece of the walk through `table`, and pending changes.
   // True while it could go on at once.
@@ -51,10 +58,10 @@ class SplitSource {
 
   // Everything has been walked and sent, and the last batch would go out at once. The target has
   // acknowledged all that was walked: one that died before it said a word gets no bucket.
-  bool ready_to_hand_over() const;
-  // Bound: ready_to_hand_over(). From here on the bucket forwards what belongs to the target.
+  bool ready_to_close() const;
+  // Bound: ready_to_close(). From here on the bucket forwards what belongs to the target.
   // overdue: the target's share of the inserts that wait to be reported as collisions.
-  void hand_over(base::Instant now, const Dedup& dedup, uint64_t overdue, Effects* effects);
+  void close(base::Instant now, const Dedup& dedup, uint64_t overdue, Effects* effects);
 
   void on_ack(base::Instant now, const SplitRecordsAck& ack, Effects* effects);
 
@@ -62,7 +69,7 @@ class SplitSource {
   void tick(base::Instant now, Effects* effects);
 
  private:
-  enum class Phase : uint8_t { kStreaming, kHandedOver, kDone };
+  enum class Phase : uint8_t { kStreaming, kClosed, kDone };
   struct Batch {
     uint32_t number = 0;
     bool last = false;
@@ -89,7 +96,8 @@ class SplitSource {
   Interval moving_;  // the upper half of the source's interval
 
   Phase phase_ = Phase::kStreaming;
-  uint32_t stream_ = 1;
+  bool handed_over_ = false;
+  uint64_t stream_;
   ReversedHash cursor_;  // everything below has been walked
   bool walk_done_ = false;
   uint32_t walk_end_ = 0;  // number of the first batch behind the walk, when that is done

@@ -101,7 +101,7 @@ class ChangesForgotten final : public Canary {
 
   struct Batch {
     uint64_t split;
-    uint32_t stream;
+    uint64_t stream;
     uint32_t number;
     auto operator<=>(const Batch&) const = default;
   };

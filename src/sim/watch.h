@@ -47,7 +47,7 @@ class Watch {
 
   struct Stream {
     uint64_t split = 0;
-    uint32_t stream = 0;
+    uint64_t stream = 0;
     auto operator<=>(const Stream&) const = default;
   };
   struct Progress {

@@ -20,7 +20,7 @@ using namespace testing;
 // 6, 10, ... move, 4, 8, 12, ... stay.
 class SplitSourceTest : public ::testing::Test {
  protected:
-  SplitSourceTest() : split_(SplitOrder{5, {0, 1}, 2, node(2), {}}, node(1)) {}
+  SplitSourceTest() : split_(SplitOrder{5, {0, 1}, 2, node(2), {}}, node(1), 0) {}
 
   void put(uint64_t c, const std::string& value) {
     table_.put(c, std::to_string(c), value);
@@ -46,9 +46,9 @@ class SplitSourceTest : public ::testing::Test {
     ack(0);
   }
   void hand_over(const Dedup& dedup = {}, uint64_t overdue = 0) {
-    run([&] { return split_.hand_over(now_, dedup, overdue, &effects_), true; });
+    run([&] { return split_.close(now_, dedup, overdue, &effects_), true; });
   }
-  void ack(uint32_t batch, uint32_t stream = 1, uint64_t split = 5) {
+  void ack(uint32_t batch, uint64_t stream = 1, uint64_t split = 5) {
     run([&] { return split_.on_ack(now_, {split, stream, batch, 0}, &effects_), true; });
   }
   void tick(int64_t ms) {
@@ -82,11 +82,11 @@ class SplitSourceTest : public ::testing::Test {
     live_ = m.last;
   }
   void stream_to_the_end() {
-    for (int k = 0; k < 1000 && !split_.ready_to_hand_over(); ++k) {
+    for (int k = 0; k < 1000 && !split_.ready_to_close(); ++k) {
       slice();
       if (next_ > 0) ack(next_ - 1, stream_);
     }
-    ASSERT_TRUE(split_.ready_to_hand_over());
+    ASSERT_TRUE(split_.ready_to_close());
   }
   // `0 1 2` for the batches among the effects, in order.
   std::string batches() const {
@@ -104,7 +104,7 @@ class SplitSourceTest : public ::testing::Test {
   base::Instant now_ = kStart;
   bool lost_ = false;
   std::map<std::string, std::string> target_;
-  uint32_t stream_ = 1;
+  uint64_t stream_ = 1;
   uint32_t next_ = 0;
   int answers_ = 0;
   bool live_ = false;
@@ -114,9 +114,9 @@ TEST_F(SplitSourceTest, batch_zero_opens_the_stream_even_when_there_is_nothing_t
   slice();
   EXPECT_EQ(lines(effects_),
             Lines{"b2@n2: SplitRecords split=5 stream=1 batch=0 target=(a=2,j=2) bytes=0"});
-  EXPECT_FALSE(split_.ready_to_hand_over());
+  EXPECT_FALSE(split_.ready_to_close());
   ack(0);
-  EXPECT_TRUE(split_.ready_to_hand_over());
+  EXPECT_TRUE(split_.ready_to_close());
 }
 
 // A target that died before it said a word would get a bucket that nobody could take back.
@@ -128,10 +128,10 @@ TEST_F(SplitSourceTest, is_handed_over_only_to_a_target_that_has_acknowledged_th
   ASSERT_GT(walked, 1u);
   ack(walked - 2);
   EXPECT_FALSE(split_.can_go_on());
-  EXPECT_FALSE(split_.ready_to_hand_over());
+  EXPECT_FALSE(split_.ready_to_close());
   ack(walked - 1);
   EXPECT_TRUE(split_.can_go_on());
-  EXPECT_TRUE(split_.ready_to_hand_over());
+  EXPECT_TRUE(split_.ready_to_close());
 }
 
 // Otherwise a bucket that is written to all the time would never be handed over.
@@ -141,7 +141,7 @@ TEST_F(SplitSourceTest, changes_under_way_do_not_delay_the_hand_over) {
   slice();
   EXPECT_EQ(batches(), "1");
   put(6, "y");
-  EXPECT_TRUE(split_.ready_to_hand_over());
+  EXPECT_TRUE(split_.ready_to_close());
   hand_over();
   EXPECT_EQ(target_, (std::map<std::string, std::string>{{"2", "x"}, {"6", "y"}}));
 }
@@ -172,7 +172,7 @@ TEST_F(SplitSourceTest, a_long_walk_is_cut_in_slices_and_waits_when_the_window_i
   while (slice()) ++slices;
   EXPECT_GT(slices, 3);
   EXPECT_FALSE(split_.can_go_on());
-  EXPECT_FALSE(split_.ready_to_hand_over());
+  EXPECT_FALSE(split_.ready_to_close());
   const uint32_t sent = next_;
   EXPECT_EQ(sent, kSplitWindowBatches);
   slice();

@@ -11,7 +11,7 @@ using core::Code;
 using core::Op;
 
 // One key, asked for by two clients.
-class HistoryTest : public ::testing::Test {
+class RunHistoryTest : public ::testing::Test {
  protected:
   static constexpr size_t kKey = 0;
 
@@ -41,31 +41,31 @@ TEST(HistoryValueTest, aValueWithAWrongByteNamesNobody) {
   EXPECT_EQ(read_value(value), std::nullopt);
 }
 
-TEST_F(HistoryTest, keysAreFoundByName) {
+TEST_F(RunHistoryTest, keysAreFoundByName) {
   EXPECT_EQ(history_.find_key("k"), 0u);
   EXPECT_EQ(history_.find_key("l"), std::nullopt);
 }
 
-TEST_F(HistoryTest, whatWasWrittenIsRead) {
+TEST_F(RunHistoryTest, whatWasWrittenIsRead) {
   const uint64_t id = did(Op::kPut, 1, 2, Code::kOk);
   did(Op::kRead, 3, 4, Code::kOk, make_value(id, 10));
   EXPECT_TRUE(is_possible());
 }
 
-TEST_F(HistoryTest, aLostWriteIsNoticed) {
+TEST_F(RunHistoryTest, aLostWriteIsNoticed) {
   did(Op::kPut, 1, 2, Code::kOk);
   did(Op::kRead, 3, 4, Code::kNotFound);
   EXPECT_FALSE(is_possible());
 }
 
-TEST_F(HistoryTest, anOldValueIsNoticed) {
+TEST_F(RunHistoryTest, anOldValueIsNoticed) {
   const uint64_t first = did(Op::kPut, 1, 2, Code::kOk);
   did(Op::kPut, 3, 4, Code::kOk);
   did(Op::kRead, 5, 6, Code::kOk, make_value(first, 10));
   EXPECT_FALSE(is_possible());
 }
 
-TEST_F(HistoryTest, whatIsUnderWayMayHaveHappenedOrNot) {
+TEST_F(RunHistoryTest, whatIsUnderWayMayHaveHappenedOrNot) {
   const uint64_t id = history_.begin(1, Op::kPut, kKey, 1, {}, 1);
   did(Op::kRead, 2, 3, Code::kNotFound);
   EXPECT_TRUE(is_possible());
@@ -75,13 +75,13 @@ TEST_F(HistoryTest, whatIsUnderWayMayHaveHappenedOrNot) {
   EXPECT_FALSE(is_possible()) << "seen, and gone again";
 }
 
-TEST_F(HistoryTest, aValueThatNobodyWroteIsNoticed) {
+TEST_F(RunHistoryTest, aValueThatNobodyWroteIsNoticed) {
   did(Op::kPut, 1, 2, Code::kOk);
   did(Op::kRead, 3, 4, Code::kOk, "garbage");
   EXPECT_FALSE(is_possible());
 }
 
-TEST_F(HistoryTest, twoInsertsDoNotBothSucceed) {
+TEST_F(RunHistoryTest, twoInsertsDoNotBothSucceed) {
   did(Op::kInsert, 1, 2, Code::kOk);
   did(Op::kInsert, 3, 4, Code::kExists);
   EXPECT_TRUE(is_possible());

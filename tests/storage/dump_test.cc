@@ -11,9 +11,9 @@
 namespace lh::storage {
 namespace {
 
-class DumpTest : public ::testing::Test {
+class LhdumpTest : public ::testing::Test {
  protected:
-  DumpTest() {
+  LhdumpTest() {
     EXPECT_TRUE(store_.start(1).ok());
     store_.put(7, "a", "x y");
     EXPECT_TRUE(store_.commit().ok());
@@ -39,7 +39,7 @@ class DumpTest : public ::testing::Test {
   std::string text_;
 };
 
-TEST_F(DumpTest, aDirectory) {
+TEST_F(LhdumpTest, aDirectory) {
   EXPECT_EQ(directory({}),
             "manifest node=0 epoch=0000000000005eed edit=2 generation=1 workers=1\n"
             "worker generation=1 worker=0 oldest=1 snapshot=no\n"
@@ -53,7 +53,7 @@ TEST_F(DumpTest, aDirectory) {
   EXPECT_TRUE(status_.ok());
 }
 
-TEST_F(DumpTest, theVerdictAlone) {
+TEST_F(LhdumpTest, theVerdictAlone) {
   EXPECT_EQ(directory({.frames = false}),
             "manifest node=0 epoch=0000000000005eed edit=2 generation=1 workers=1\n"
             "worker generation=1 worker=0 oldest=1 snapshot=no\n"
@@ -61,13 +61,13 @@ TEST_F(DumpTest, theVerdictAlone) {
             "torn_bytes=0\n");
 }
 
-TEST_F(DumpTest, recordsAreQuoted) {
+TEST_F(LhdumpTest, recordsAreQuoted) {
   EXPECT_EQ(file(log_, {.frames = false, .records = true}),
             "record sequence=1 stream=7 payload=\"a=x y\"\n");
   EXPECT_TRUE(status_.ok());
 }
 
-TEST_F(DumpTest, aTornTailIsShownAndNoDamage) {
+TEST_F(LhdumpTest, aTornTailIsShownAndNoDamage) {
   env_.set_content(log_, env_.content(log_) + "torn");
   const std::string text = directory({});
   EXPECT_TRUE(status_.ok());
@@ -79,7 +79,7 @@ TEST_F(DumpTest, aTornTailIsShownAndNoDamage) {
   EXPECT_EQ(status_.message(), log_ + ", offset 95: a frame is cut off in its header");
 }
 
-TEST_F(DumpTest, damageHasAFileAndAnOffset) {
+TEST_F(LhdumpTest, damageHasAFileAndAnOffset) {
   ASSERT_TRUE(store_.start(1).ok());
   ASSERT_TRUE(store_.dir().close().ok());
   store_.stop();
@@ -89,7 +89,7 @@ TEST_F(DumpTest, damageHasAFileAndAnOffset) {
   EXPECT_EQ(status_.message(), log_ + ", offset 48: the checksum of a frame is wrong");
 }
 
-TEST_F(DumpTest, filesOfOtherKinds) {
+TEST_F(LhdumpTest, filesOfOtherKinds) {
   ASSERT_TRUE(store_.start(1).ok());
   ASSERT_TRUE(store_.snapshot(0).ok());
   EXPECT_NE(file("d/worker-0-generation-1/" + snapshot_name(1), {}).find("type=snapshot-end"),

@@ -170,9 +170,9 @@ TEST(CodecMalformedTest, flagsAre0Or1) {
 }
 
 TEST(CodecMalformedTest, numbersWiderThanTheirField) {
-  const std::string rest = varint(0) + varint(0);
-  EXPECT_EQ(decode_error(MessageType::kSplitRecordsAck, varint(1) + varint(0xffffffff) + rest), "");
-  EXPECT_EQ(decode_error(MessageType::kSplitRecordsAck, varint(1) + varint(0x100000000) + rest),
+  const std::string ids = varint(1) + varint(1);
+  EXPECT_EQ(decode_error(MessageType::kSplitRecordsAck, ids + varint(0xffffffff) + varint(0)), "");
+  EXPECT_EQ(decode_error(MessageType::kSplitRecordsAck, ids + varint(0x100000000) + varint(0)),
             "bad SplitRecordsAck: number");
 }
 

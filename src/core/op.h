@@ -1,0 +1,44 @@
+// Op and Code: what can be asked about a key, and what can come of it.
+#pragma once
+
+#include <cstdint>
+
+namespace lh::core {
+
+enum class Op : uint8_t {
+  kInsert,
+  kUpdate,
+  kPut,
+  kRead,
+  kDelete,
+  kLocate,
+  kIncrement,  // adds the value, a signed decimal, to the record's, 0 if there is none
+  kAppend,     // adds the value behind the record's, nothing if there is none
+  kLength,     // of the record's value
+};
+inline constexpr bool is_mutation(Op op) {
+  return op != Op::kRead && op != Op::kLocate && op != Op::kLength;
+}
+// Whether the answer to the operation carries a value: the record's or, in decimal, the new number
+// or the length.
+inline constexpr bool answers_value(Op op) {
+  return op == Op::kRead || op == Op::kIncrement || op == Op::kAppend || op == Op::kLength;
+}
+
+// The outcome of a keyed request.
+enum class Code : uint8_t {
+  kOk,
+  kExists,      // insert of a key that is there
+  kNotFound,    // read, update or delete of a key that is not
+  kDown,        // the node of bucket Reply::bucket cannot be reached
+  kNoBucket,    // the node that was asked does not have that bucket: the sender's map is old
+  kRetry,       // forwarded twice while the file split under it: adjust the image, send it again
+  kBadKey,      // hash=integer and the key is no integer
+  kBusy,        // a bound of the bucket is reached (scans, requests waiting): try later
+  kNotInteger,  // kIncrement: the record's value or the request's is no 64-bit integer
+  kOverflow,    // kIncrement: the sum is none
+  kTooLong,     // kAppend: the value would get longer than a value may be
+};
+inline constexpr Code kCodeLast = Code::kTooLong;
+
+}  // namespace lh::core
