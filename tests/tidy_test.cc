@@ -147,6 +147,7 @@ constexpr Exception kExceptions[] = {
     {"src/sim/sim_node.cc", "has no test", kRunWhole},
     {"src/sim/watch.cc", "has no test", kRunWhole},
     {"src/sim/workload.cc", "has no test", kRunWhole},
+    {"src/node/disk.cc", "has no test", "run by nodes that are killed, in tests/system/crash.sh"},
     {"src/main.cc", "has no test", "run as a process by the regression tests"},
     {"src/table/slab_space.cc", "says <sys/", "where the memory of all tables comes from"},
     {"tests/tidy_test.cc", "says", "it holds the words that it looks for"},

@@ -35,16 +35,28 @@ std::optional<size_t> BucketOwners::claim(BucketNo a) {
   if (a >> kChunkBits >= kChunks) return std::nullopt;
   const base::MutexLock lock(mutex_);
   if (const std::optional<size_t> owner = find(a)) return owner;  // another worker was faster
+  const auto fewest = std::min_element(counts_.begin(), counts_.end());
+  const auto worker = static_cast<size_t>(fewest - counts_.begin());
+  set(a, worker);
+  return worker;
+}
+
+bool BucketOwners::give(BucketNo a, size_t worker) {
+  if (a >> kChunkBits >= kChunks) return false;
+  const base::MutexLock lock(mutex_);
+  LH_CHECK(!find(a).has_value());
+  set(a, worker);
+  return true;
+}
+
+void BucketOwners::set(BucketNo a, size_t worker) {
   std::atomic<Chunk*>& slot = chunks_[a >> kChunkBits];
   if (slot.load(std::memory_order_relaxed) == nullptr) {
     slot.store(new Chunk{}, std::memory_order_release);
   }
-  const auto fewest = std::min_element(counts_.begin(), counts_.end());
-  ++*fewest;
-  const auto worker = static_cast<size_t>(fewest - counts_.begin());
+  ++counts_[worker];
   Chunk& chunk = *slot.load(std::memory_order_relaxed);
   chunk[a % kChunkSize].store(static_cast<uint8_t>(worker + 1), std::memory_order_release);
-  return worker;
 }
 
 }  // namespace lh::node

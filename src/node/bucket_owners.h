@@ -32,7 +32,12 @@ class BucketOwners {
   // bucket number is beyond what a node can hold (2^32).
   std::optional<size_t> claim(BucketNo a);
 
+  // Gives bucket a, which nobody has, to this worker. False when the number is beyond that.
+  bool give(BucketNo a, size_t worker);
+
  private:
+  void set(BucketNo a, size_t worker) LH_REQUIRES(mutex_);
+
   static constexpr unsigned kChunkBits = 12;
   static constexpr size_t kChunkSize = size_t{1} << kChunkBits;
   static constexpr size_t kChunks = size_t{1} << 20;

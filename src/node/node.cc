@@ -15,6 +15,7 @@
 #include "net/listener.h"
 #include "net/signals.h"
 #include "net/worker_pool.h"
+#include "node/disk.h"
 #include "node/shared.h"
 #include "node/worker.h"
 
@@ -31,8 +32,14 @@ constexpr base::Duration kDrainLookEvery = base::ms(5);
 // For each pair of workers; beyond it the connection that fills the mailbox is not read.
 constexpr size_t kMailBytesMax = size_t{8} << 20;
 
+constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr int kExitUnreachable = 3;
+constexpr int kExitDamaged = 4;
+
+int exit_status_of(const Status& status) {
+  return status.code() == StatusCode::kDamaged ? kExitDamaged : kExitUsage;
+}
 
 uint64_t random_u64() {
   uint64_t value = 0;
@@ -49,7 +56,10 @@ int complain(const Status& status, int exit_status) {
 
 // The node in the making and running. The main thread waits while worker 0's loop has the listener
 // and the signals.
-class Node final : public net::AcceptHandler, public net::SignalHandler, public Worker::Listener {
+class Node final : public net::AcceptHandler,
+                   public net::SignalHandler,
+                   public Worker::Listener,
+                   public LogThread::Owner {
  public:
   explicit Node(const NodeConfig& config) : config_(config) {}
 
@@ -62,6 +72,9 @@ class Node final : public net::AcceptHandler, public net::SignalHandler, public 
   void on_signal(int number) override;
   void on_joined() override;
   void on_coordinator_unreachable() override;
+  void on_log_failed(const Status& status) override;
+  Status start();
+  int stop();
   void announce();
   void drain();
   void look_whether_drained();
@@ -71,6 +84,7 @@ class Node final : public net::AcceptHandler, public net::SignalHandler, public 
   base::SteadyClock clock_;
   base::Instant started_at_;
   std::unique_ptr<net::WorkerPool> pool_;
+  std::unique_ptr<Disk> disk_;  // none: memory only
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<net::Listener> listener_;
@@ -91,7 +105,14 @@ Status Node::open() {
   if (Status status = listener_->open(config_.listen); !status.ok()) return status;
   std::string address = config_.advertise;
   if (address.empty()) address = listener_->local_address().to_string();
-  shared_ = std::make_unique<Shared>(config_, address, random_u64());
+  const uint64_t random = random_u64();
+  if (!config_.data_dir.empty()) {
+    Result<std::unique_ptr<Disk>> disk = Disk::open(config_, random_u64(), this);
+    if (!disk.ok()) return disk.status();
+    disk_ = std::move(disk).value();
+  }
+  shared_ = std::make_unique<Shared>(config_, address, random, disk_ ? disk_->epoch() : random);
+  if (disk_) shared_->log = disk_->log();
   signals_ = std::make_unique<net::SignalWatcher>(loop, *this);
   return signals_->open();
 }
@@ -103,27 +124,54 @@ void Node::say_hello() const {
       .kv("role", config_.coordinator ? "coordinator" : "bucket")
       .kv("listen", listener_->local_address().to_string())
       .kv("workers", config_.workers);
-  LH_LOG(kInfo, "node", "memory only: nothing survives the end of this process");
+  if (!disk_) {
+    LH_LOG(kInfo, "node", "memory only: nothing survives the end of this process");
+  }
 }
 
 int Node::run() {
   started_at_ = clock_.now();
-  if (const Status status = open(); !status.ok()) return complain(status, kExitUsage);
+  if (const Status status = open(); !status.ok()) return complain(status, exit_status_of(status));
   say_hello();
   for (size_t k = 0; k < pool_->size(); ++k) {
     workers_.push_back(std::make_unique<Worker>(*shared_, *pool_, k, this));
   }
-  for (const auto& worker : workers_) worker->start();
-  if (const Status status = pool_->start(); !status.ok()) return complain(status, kExitUsage);
+  if (const Status status = start(); !status.ok()) return complain(status, exit_status_of(status));
   exit_status_.wait(-1);
+  const int exit_status = stop();
+  LH_LOG(kInfo, "node", "stopped").kv("status", exit_status);
+  return exit_status;
+}
+
+Status Node::start() {
+  if (!disk_) {
+    for (const auto& worker : workers_) worker->start();
+    return pool_->start();
+  }
+  if (Status status = disk_->recover(workers_, &shared_->owners); !status.ok()) return status;
+  if (Status status = disk_->start(workers_); !status.ok()) return status;
+  Status status = pool_->start();
+  if (!status.ok()) stop();
+  return status;
+}
+
+int Node::stop() {
   pool_->stop();
   listener_.reset();
   signals_.reset();
   for (const auto& worker : workers_) worker->stop();
+  int exit_status = exit_status_;
+  if (disk_) {
+    if (const Status status = disk_->stop(); !status.ok()) {
+      LH_LOG(kError, "disk", "not everything is on disk").kv("why", status.message());
+      exit_status = kExitFailed;
+    }
+  }
   workers_.clear();
-  LH_LOG(kInfo, "node", "stopped").kv("status", exit_status_.load());
-  return exit_status_;
+  return exit_status;
 }
+
+void Node::on_log_failed(const Status&) { finish(kExitFailed); }
 
 void Node::finish(int exit_status) {
   int running = -1;

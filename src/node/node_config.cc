@@ -50,6 +50,8 @@ Result<NodeConfig> make_node_config(const base::FlagValues& values) {
   config.buckets_max = values.u64("max-buckets");
   config.clients_max = values.u64("max-clients");
   config.idle_timeout = base::seconds(static_cast<int64_t>(values.u64("idle-timeout")));
+  if (values.has("data-dir")) config.data_dir = values.text("data-dir");
+  config.fsync = static_cast<Fsync>(values.word("fsync"));
   if (config.coordinator) {
     config.file.capacity = values.u64("capacity");
     config.file.hash =

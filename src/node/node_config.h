@@ -10,6 +10,7 @@
 #include "core/file_options.h"
 #include "lh/status.h"
 #include "net/socket_address.h"
+#include "node/log_thread.h"
 
 namespace lh::node {
 
@@ -23,6 +24,8 @@ struct NodeConfig {
   uint64_t clients_max = 10'000;
   base::Duration idle_timeout;  // 0: never
   core::FileOptions file;       // coordinator
+  std::string data_dir;         // empty: memory only
+  Fsync fsync = Fsync::kAlways;
 };
 
 // kInvalid with a sentence that names the flag. Resolves host names.

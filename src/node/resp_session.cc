@@ -195,6 +195,7 @@ bool RespSession::execute_keyed(const Entry& entry) {
 }
 
 bool RespSession::execute_one(const Entry& entry, Op op, std::string_view value) {
+  if (!worker_.log_has_room() && core::is_mutation(op)) return wait();
   const std::string_view key = entry.args[1];
   if (key.size() > core::kKeyBytesMax) return answer_error("ERR key too long");
   const std::optional<HashValue> c = entry.c ? entry.c : hash(key);
@@ -204,6 +205,7 @@ bool RespSession::execute_one(const Entry& entry, Op op, std::string_view value)
   Worker::Lease effects(worker_);
   if (const auto local = worker_.front().execute(now, op, *c, key, value, effects.get())) {
     worker_.count_request();
+    const net::OutputBarrier scope(worker_.gate(), effects.barrier());
     const core::Bucket::Answer& said = local->answer;
     if (op == Op::kRead && said.code == Code::kOk) {
       answer_value(said.value);
@@ -267,12 +269,13 @@ bool RespSession::execute_many(const Entry& entry) {
 
 bool RespSession::execute_key(Slot* slot, Op op, std::string_view key, std::string_view value) {
   const HashValue c = *hash(key);
-  if (keys_.contains(c)) return false;
+  if (keys_.contains(c) || (!worker_.log_has_room() && core::is_mutation(op))) return false;
   const base::Instant now = worker_.loop().now();
   Worker::Lease effects(worker_);
   const bool keeps_order = answers_values(slot->command->verb);
   if (const auto local = worker_.front().execute(now, op, c, key, value, effects.get())) {
     worker_.count_request();
+    slot->barrier = std::max(slot->barrier, effects.barrier());
     const bool in_order = slot->parts.empty();
     std::string* part = &slot->text;
     if (keeps_order && !in_order) part = &slot->parts.emplace_back();
@@ -330,7 +333,9 @@ bool RespSession::answer(std::string_view text) {
     Slot& slot = new_slot(nullptr);
     slot.complete = true;
   }
-  slots_.back().text.append(text);
+  Slot& last = slots_.back();
+  last.barrier = std::max(last.barrier, worker_.gate().barrier());
+  last.text.append(text);
   keep(text.size());
   return true;
 }
@@ -472,6 +477,7 @@ bool RespSession::wait() {
 void RespSession::print_due() {
   while (!slots_.empty() && slots_.front().done() && !connection_.output_full()) {
     const std::string& text = slots_.front().text;
+    const net::OutputBarrier scope(worker_.gate(), slots_.front().barrier);
     connection_.write(text);
     kept_bytes_ -= std::min(kept_bytes_, text.size());
     slots_.pop_front();

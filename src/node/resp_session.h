@@ -45,6 +45,7 @@ class RespSession final : public Session, private net::ConnectionHandler, privat
     bool many = false;      // over several keys
     bool complete = false;  // all its keys are under way or done
     size_t open = 0;        // requests or calls under way
+    uint64_t barrier = 0;   // what the answer tells of is durable behind it
     int64_t sum = 0;        // of records that were there
     std::string error;      // a whole answer
     std::string text;       // of values: those before the first that had to be waited for

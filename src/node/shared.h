@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "core/message.h"
 #include "node/bucket_owners.h"
+#include "node/log_thread.h"
 #include "node/node_config.h"
 
 namespace lh::node {
@@ -23,17 +24,22 @@ struct alignas(64) WorkerReport {
 };
 
 struct Shared {
-  Shared(const NodeConfig& node_config, std::string node_address, uint64_t random)
+  // random_bits: of this process. The incarnation is that of the data directory, if there is one.
+  Shared(const NodeConfig& node_config, std::string node_address, uint64_t random_bits,
+         uint64_t node_incarnation)
       : config(node_config),
         address(std::move(node_address)),
-        incarnation(random),
+        random(random_bits),
+        incarnation(node_incarnation),
         owners(node_config.workers),
         reports(node_config.workers) {}
 
   const NodeConfig config;
   const std::string address;   // that others are told
-  const uint64_t incarnation;  // of this process; also the seed of its randomness
+  const uint64_t random;       // the seed of all that is drawn at random in this process
+  const uint64_t incarnation;  // of the node: what it knows is gone when this is another one
   const base::Instant started_at = base::SteadyClock().now();
+  LogThread* log = nullptr;  // none: memory only. Set before the workers start
   BucketOwners owners;
   std::vector<WorkerReport> reports;  // by worker
   std::atomic<uint64_t> clients{0};   // connections accepted and not yet closed

@@ -131,6 +131,7 @@ bool TextSession::execute(const wire::TextCommand& command) {
 }
 
 bool TextSession::execute_keyed(const wire::TextCommand& command, core::Op op) {
+  if (core::is_mutation(op) && !worker_.log_has_room()) return wait();
   core::Server& server = worker_.server();
   const std::optional<HashValue> c = base::hash_key(server.options().hash, command.key);
   if (c && (calls_ > 0 || keys_.contains(*c))) return wait();
@@ -146,6 +147,7 @@ bool TextSession::execute_keyed(const wire::TextCommand& command, core::Op op) {
   if (const auto local =
           worker_.front().execute(now, op, *c, command.key, command.value, effects.get())) {
     worker_.count_request();
+    const net::OutputBarrier scope(worker_.gate(), effects.barrier());
     reply.code = local->answer.code;
     reply.value = local->answer.value;
     if (op == core::Op::kLocate) {
@@ -183,6 +185,7 @@ bool TextSession::answer(std::string_view text) {
   slot.ticket = slots_.back().ticket;
   slot.done = true;
   slot.text = text;
+  slot.barrier = worker_.gate().barrier();
   slots_.push_back(std::move(slot));
   return true;
 }
@@ -229,6 +232,7 @@ void TextSession::on_call_done(uint64_t ticket, const core::FileResult& result) 
 // False when there is more and the reader is slow: on_data() comes again when there is room.
 bool TextSession::print(Slot* slot) {
   if (connection_.output_full()) return false;
+  const net::OutputBarrier scope(worker_.gate(), slot->barrier);
   connection_.write(slot->text);
   slot->text.clear();
   while (slot->file && connection_.is_open()) {

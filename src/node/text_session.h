@@ -36,6 +36,7 @@ class TextSession final : public Session, private net::ConnectionHandler, privat
     HashValue c = 0;
     std::string text;
     std::unique_ptr<link::FileAnswer> file;  // of a question about the whole file
+    uint64_t barrier = 0;                    // what the text tells of is durable behind it
   };
 
   void on_data(net::Connection& connection) override;

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "core/journal.h"
 #include "core/limits.h"
 #include "node/inbound.h"
 #include "wire/codec.h"
@@ -22,7 +23,7 @@ constexpr size_t kTextInputMax = size_t{192} << 10;
 constexpr size_t kRespInputMax = wire::kRespRequestBytesMax + (size_t{1} << 20);
 
 uint64_t random_of(const Shared& shared, size_t worker, uint64_t purpose) {
-  uint64_t state = shared.incarnation ^ (uint64_t{worker} << 32 | purpose);
+  uint64_t state = shared.random ^ (uint64_t{worker} << 32 | purpose);
   const uint64_t value = base::splitmix64(&state);
   return value != 0 ? value : 1;
 }
@@ -38,6 +39,8 @@ Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* li
       mailbox_(pool.mailbox(index)),
       index_(index),
       listener_(listener),
+      log_(shared.log),
+      snapshots_(shared.log, static_cast<uint32_t>(index)),
       front_(random_of(shared, index, 1), &server_),
       links_(loop_, *this, random_of(shared, index, 2)),
       sessions_(1) {
@@ -45,46 +48,90 @@ Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* li
   text_group_.limits.input_max = kTextInputMax;
   resp_group_.limits.input_max = kRespInputMax;
   binary_group_.limits.input_max = core::kFrameBytesMax + 1024;
+  for (net::ConnectionGroup* group : {&new_group_, &text_group_, &resp_group_, &binary_group_}) {
+    group->gate = &gate_;
+  }
   links_.set_self(NodeId::kNone, shared.address);
   links_.set_coordinator(shared.config.coordinator_address);
+  const NodeConfig& config = shared_.config;
+  if (config.coordinator && index_ == kCoordinatorWorker) {
+    coordinator_ = std::make_unique<core::Coordinator>(
+        config.file, shared_.address, shared_.incarnation, config.buckets_max, loop_.now());
+  }
 }
 
 Worker::~Worker() = default;
 
-void Worker::start() {
+bool Worker::recover(uint64_t stream, std::string_view record) {
+  if (stream != core::kNodeStream || !core::is_event(record))
+    return server_.recover(stream, record);
+  // The coordinator's events were in the log of the worker that has it.
+  return coordinator_ != nullptr && coordinator_->recover(record);
+}
+
+void Worker::start(uint64_t next_record, uint32_t boot) {
   mailbox_.set_handler(*this);
   loop_.add_hook(*this);
-  const NodeConfig& config = shared_.config;
-  if (config.coordinator) {
-    core::BookPart book{0, {core::Coordinator::kSelf}, {}};
-    book.nodes.push_back({core::Coordinator::kSelf, true, shared_.address});
-    configure(core::Coordinator::kSelf, config.file, book);
-    if (index_ == kCoordinatorWorker) {
-      coordinator_ = std::make_unique<core::Coordinator>(
-          config.file, shared_.address, shared_.incarnation, config.buckets_max, loop_.now());
-      member_ = std::make_unique<core::Member>(shared_.incarnation, core::Coordinator::kSelf);
-      if (shared_.owners.claim(0) == index_) server_.create_bucket({0, 0});
-    }
+  if (log_ != nullptr) batch_ = storage::LogBatch(next_record);
+  written_ = next_record - (log_ != nullptr ? 1 : 0);
+  gate_.release(written_);
+  const bool returns = joined();
+  {
+    Lease effects(*this);
+    server_.resume(boot, effects.get());
+  }
+  if (returns) serve();
+  if (shared_.config.coordinator) {
+    start_file(returns);
   } else if (index_ == kCoordinatorWorker) {
-    member_ =
-        std::make_unique<core::Member>(shared_.incarnation, shared_.address, config.buckets_max);
+    member_ = std::make_unique<core::Member>(shared_.incarnation, shared_.address,
+                                             shared_.config.buckets_max, server_.self());
   }
   loop_.post([this] { tick(); });
 }
 
+// At the coordinator's node.
+void Worker::start_file(bool returns) {
+  if (!returns) {
+    core::BookPart book{0, {core::Coordinator::kSelf}, {}};
+    book.nodes.push_back({core::Coordinator::kSelf, true, shared_.address});
+    configure(core::Coordinator::kSelf, shared_.config.file, book);
+  }
+  if (index_ != kCoordinatorWorker) return;
+  if (returns) coordinator_->resume(loop_.now(), shared_.address, shared_.config.buckets_max);
+  member_ = std::make_unique<core::Member>(shared_.incarnation, core::Coordinator::kSelf);
+  if (returns || shared_.owners.claim(0) != index_) return;
+  Lease effects(*this);
+  server_.create_bucket({0, 0}, effects.get());
+}
+
 void Worker::configure(NodeId id, const core::FileOptions& options, const core::BookPart& book) {
-  server_.book().learn(book);
-  if (joined()) return;
-  server_.configure(id, options);
+  const bool fresh = !joined();
+  {
+    Lease effects(*this);
+    if (fresh) server_.configure(id, options, effects.get());
+    server_.learn(book, effects.get());
+  }
+  if (!fresh) return;
+  if (log_ != nullptr && index_ == kCoordinatorWorker) log_->set_node(id);
+  serve();
+}
+
+// The node has its number, and the worker knows the file.
+void Worker::serve() {
+  const NodeId id = server_.self();
   links_.set_self(id, shared_.address);
   front_.configure(id, LinkToken{static_cast<uint8_t>(index_), 0, 0}.packed());
-  front_.client().configure(options, book);
+  front_.client().configure(server_.options(), server_.book().part_from(0, core::kBookEntriesMax));
   if (shared_.joined.fetch_add(1) + 1 == pool_.size() && listener_ != nullptr) {
     listener_->on_joined();
   }
 }
 
 void Worker::stop() {
+  if (log_ != nullptr && !batch_.empty()) {
+    log_->write(static_cast<uint32_t>(index_), &batch_, storage::LogBatch());
+  }
   loop_.remove_hook(*this);
   links_.close_all();
   sessions_.clear();
@@ -96,22 +143,51 @@ void Worker::stop() {
 Worker::Lease::Lease(Worker& worker) : worker_(worker) {
   if (worker.depth_ == worker.effects_.size()) {
     worker.effects_.push_back(std::make_unique<core::Effects>());
+    worker.effects_.back()->keep_journal(worker.log_ != nullptr);
   }
   effects_ = worker.effects_[worker.depth_++].get();
 }
 
 Worker::Lease::~Lease() {
-  worker_.run(*effects_);
+  worker_.run(effects_);
   effects_->clear();
   --worker_.depth_;
 }
 
-void Worker::run(const core::Effects& effects) {
-  turn_wanted_ |= effects.turn_wanted();
-  for (const core::Outgoing& outgoing : effects.sends()) route(outgoing);
+uint64_t Worker::write_journal(core::Effects* effects) {
+  if (log_ == nullptr) return 0;
+  const uint64_t place = effects->write_journal(
+      [this](uint64_t stream, std::string_view record) { return batch_.append(stream, record); });
+  return shared_.config.fsync == Fsync::kAlways ? place : 0;
 }
 
-void Worker::route(const core::Outgoing& outgoing) {
+void Worker::run(core::Effects* effects) {
+  turn_wanted_ |= effects->turn_wanted();
+  const uint64_t barrier = write_journal(effects);
+  for (const core::Outgoing& outgoing : effects->sends()) route(outgoing, barrier);
+}
+
+void Worker::route(const core::Outgoing& outgoing, uint64_t barrier) {
+  if (is_for_own_connection(outgoing)) {
+    const net::OutputBarrier scope(gate_, barrier);
+    return deliver_to_link(outgoing.message);
+  }
+  if (barrier <= gate_.released() && held_.empty()) return dispatch(outgoing);
+  const uint64_t lane = HeldMail::lane_of(outgoing);
+  if (barrier <= gate_.released() && !held_.holds(lane)) return dispatch(outgoing);
+  held_.add(lane, barrier, outgoing);
+}
+
+// The answer to a request that came in here: straight into its connection's output.
+bool Worker::is_for_own_connection(const core::Outgoing& outgoing) const {
+  if (outgoing.to.kind != core::Destination::Kind::kReply) return false;
+  const core::ReplyPath* path = reply_path(outgoing.message);
+  if (path == nullptr || path->entry != server_.self()) return false;
+  const LinkToken token = LinkToken::unpack(path->link);
+  return token.worker == index_ && token.slot != 0;
+}
+
+void Worker::dispatch(const core::Outgoing& outgoing) {
   const core::Message& message = outgoing.message;
   switch (outgoing.to.kind) {
     case core::Destination::Kind::kReply:
@@ -137,10 +213,6 @@ void Worker::route_reply(const core::Message& message) {
   if (path == nullptr) return;  // a peer asked for the map and did not say who it is
   if (path->entry == server_.self()) {
     const size_t worker = LinkToken::unpack(path->link).worker;
-    // The answer to a request that came in here: straight into its connection's output.
-    if (worker == index_ && LinkToken::unpack(path->link).slot != 0) {
-      return deliver_to_link(message);
-    }
     if (worker < pool_.size()) mail(worker, message);
     return;
   }
@@ -378,6 +450,41 @@ void Worker::on_mail_room(size_t) {
   }
 }
 
+// ------------------------------------------------------------------------------------- the log
+
+void Worker::on_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied) {
+  loop_.post([this, written, durable, batch = std::move(emptied)]() mutable {
+    take_logged(written, durable, std::move(batch));
+  });
+}
+
+void Worker::take_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied) {
+  log_busy_ = false;
+  spare_ = std::move(emptied);
+  written_ = written;
+  snapshots_.on_logged(written);
+  if (shared_.config.fsync != Fsync::kAlways) return;
+  gate_.release(durable);
+  held_.release(durable, [this](const core::Outgoing& outgoing) { dispatch(outgoing); });
+}
+
+void Worker::on_snapshot_written(bool ok, storage::LogBatch emptied) {
+  loop_.post([this, ok, batch = std::move(emptied)]() mutable {
+    snapshots_.on_written(ok, std::move(batch));
+  });
+}
+
+void Worker::on_snapshot_installed(bool ok) {
+  loop_.post([this, ok] { snapshots_.on_installed(ok); });
+}
+
+void Worker::before_sleep() {
+  if (log_ == nullptr || log_busy_ || batch_.empty()) return;
+  log_busy_ = true;
+  snapshots_.add_log_bytes(batch_.bytes());
+  log_->write(static_cast<uint32_t>(index_), &batch_, std::exchange(spare_, storage::LogBatch()));
+}
+
 // ----------------------------------------------------------------------------------- the clock
 
 void Worker::take_in() {
@@ -397,10 +504,12 @@ void Worker::take_in() {
     Lease effects(*this);
     server_.turn(loop_.now(), effects.get());
   }
+  if (snapshots_.has_work()) snapshots_.turn(&server_, batch_.next() - 1);
 }
 
 bool Worker::has_work() const {
-  return turn_wanted_ || coordinator_unreachable_ || !unreachable_.empty() || !ended_.empty();
+  return turn_wanted_ || snapshots_.has_work() || coordinator_unreachable_ ||
+         !unreachable_.empty() || !ended_.empty();
 }
 
 void Worker::tick() {
@@ -412,6 +521,7 @@ void Worker::tick() {
     if (coordinator_) coordinator_->tick(now, effects.get());
     front_.client().tick(now, effects.get());
   }
+  if (log_ != nullptr && joined()) snapshots_.look(server_, coordinator_.get(), batch_.next() - 1);
   report_stats();
   if (member_) beat();
   links_.tick(now);
@@ -457,6 +567,6 @@ void Worker::drain() {
   }
 }
 
-bool Worker::drained() const { return open_sessions_ == 0 && links_.all_sent(); }
+bool Worker::drained() const { return open_sessions_ == 0 && held_.empty() && links_.all_sent(); }
 
 }  // namespace lh::node

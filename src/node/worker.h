@@ -4,8 +4,10 @@
 // goes there by mailbox, as frames.
 //
 // This is the imperative shell of PROTOCOL.md section 2: it hands messages to the state machines
-// and runs the effects that come back. Set up and torn down by the thread that owns the pool; in
-// between used in the loop's thread only.
+// and runs the effects that come back. With a data directory, records go into the worker's log
+// first, and what tells of them waits in connections (net/output_gate.h) and in HeldMail until the
+// log thread says that they are durable; everything else goes on. Set up and torn down by the
+// thread that owns the pool; in between used in the loop's thread only.
 #pragma once
 
 #include <memory>
@@ -18,16 +20,23 @@
 #include "core/member.h"
 #include "core/server.h"
 #include "net/connection.h"
+#include "net/output_gate.h"
 #include "net/worker_pool.h"
 #include "node/front.h"
+#include "node/held_mail.h"
 #include "node/links.h"
+#include "node/log_thread.h"
 #include "node/route.h"
 #include "node/session.h"
 #include "node/shared.h"
+#include "node/snapshot_maker.h"
 
 namespace lh::node {
 
-class Worker final : private net::MailHandler, private net::LoopHook, private link::LinkHandler {
+class Worker final : public LogListener,
+                     private net::MailHandler,
+                     private net::LoopHook,
+                     private link::LinkHandler {
  public:
   // What the node learns from its workers, in their threads.
   class Listener {
@@ -45,8 +54,13 @@ class Worker final : private net::MailHandler, private net::LoopHook, private li
   Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* listener);
   ~Worker();
 
-  // Before the pool starts.
-  void start();
+  // Before start(), with a data directory: a record from there. False when it makes no sense.
+  bool recover(uint64_t stream, std::string_view record);
+  // Before the pool starts. next_record: where the worker's log goes on. boot: which start of this
+  // data directory it is, from 1 on.
+  void start(uint64_t next_record = 0, uint32_t boot = 0);
+  // Of the boot that is recorded, 0 when none is.
+  uint32_t boot() const { return server_.boot(); }
   // After it stopped.
   void stop();
 
@@ -74,6 +88,9 @@ class Worker final : private net::MailHandler, private net::LoopHook, private li
     ~Lease();
     core::Effects* operator->() { return effects_; }
     core::Effects* get() { return effects_; }
+    // Writes the records of these effects to the log. What tells of the state behind them is to be
+    // written to connections behind this barrier.
+    uint64_t barrier() { return worker_.log_ == nullptr ? 0 : worker_.write_journal(effects_); }
 
    private:
     Worker& worker_;
@@ -90,6 +107,12 @@ class Worker final : private net::MailHandler, private net::LoopHook, private li
   // Calls Session::resume() when a mailbox has room again.
   void wait_for_room(LinkToken token) { waiting_for_room_.push_back(token); }
 
+  net::OutputGate& gate() { return gate_; }
+  // The data directory still needs files of another number of workers, until all have snapshots.
+  void want_snapshot() { snapshots_.want(); }
+  // Whether more mutations may be executed: the log is not too far behind.
+  bool log_has_room() const { return batch_.bytes() < kLogBytesMax; }
+
   net::ConnectionGroup& new_group() { return new_group_; }
   net::ConnectionGroup& text_group() { return text_group_; }
   net::ConnectionGroup& resp_group() { return resp_group_; }
@@ -105,7 +128,13 @@ class Worker final : private net::MailHandler, private net::LoopHook, private li
   // net
   void on_mail(size_t from, std::string_view frames) override;
   void on_mail_room(size_t to) override;
+  // log thread
+  void on_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied) override;
+  void on_snapshot_written(bool ok, storage::LogBatch emptied) override;
+  void on_snapshot_installed(bool ok) override;
+
   void take_in() override;
+  void before_sleep() override;
   bool has_work() const override;
   // links
   bool on_link_message(link::PeerLink& link, core::Message& message) override;
@@ -115,11 +144,17 @@ class Worker final : private net::MailHandler, private net::LoopHook, private li
 
   void handle(const core::Message& message);
   void on_registered(const core::Registered& m);
+  void start_file(bool returns);
   void configure(NodeId id, const core::FileOptions& options, const core::BookPart& book);
+  void serve();
   void deliver_to_link(const core::Message& message);
 
-  void run(const core::Effects& effects);
-  void route(const core::Outgoing& outgoing);
+  uint64_t write_journal(core::Effects* effects);
+  void take_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied);
+  void run(core::Effects* effects);
+  void route(const core::Outgoing& outgoing, uint64_t barrier);
+  bool is_for_own_connection(const core::Outgoing& outgoing) const;
+  void dispatch(const core::Outgoing& outgoing);
   void route_reply(const core::Message& message);
   void send_to_node(NodeId node, const core::Message& message);
   void mail(size_t worker, const core::Message& message);
@@ -137,6 +172,18 @@ class Worker final : private net::MailHandler, private net::LoopHook, private li
   net::Mailbox& mailbox_;
   const size_t index_;
   Listener* listener_;
+
+  static constexpr size_t kLogBytesMax = size_t{64} << 20;
+
+  // The worker's log, when there is one.
+  LogThread* log_;
+  storage::LogBatch batch_;  // records of this turn, and of those before while the disk is busy
+  storage::LogBatch spare_;
+  bool log_busy_ = false;  // a batch is with the log thread
+  uint64_t written_ = 0;   // how far the log is
+  SnapshotMaker snapshots_;
+  net::OutputGate gate_;
+  HeldMail held_;
 
   core::Server server_;
   Front front_;

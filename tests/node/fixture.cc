@@ -49,7 +49,7 @@ TestNode::TestNode(const base::Clock& clock, NodeConfig config, uint64_t seed, s
   listener_ = std::make_unique<net::Listener>(pool_->loop(0), *this);
   const Status status = listener_->open(net::SocketAddress::ipv4_loopback(0));
   EXPECT_TRUE(status.ok()) << status.message();
-  shared_ = std::make_unique<Shared>(config, listener_->local_address().to_string(), seed);
+  shared_ = std::make_unique<Shared>(config, listener_->local_address().to_string(), seed, seed);
   for (size_t k = 0; k < config.workers; ++k) {
     workers_.push_back(std::make_unique<Worker>(*shared_, *pool_, k, this));
   }

@@ -38,6 +38,8 @@ TEST(NodeConfigTest, ACoordinatorByDefault) {
   EXPECT_EQ(base::Duration(), config.idle_timeout);
   EXPECT_EQ(65'536u, config.file.capacity);
   EXPECT_EQ(base::HashMode::kMixed, config.file.hash);
+  EXPECT_EQ("", config.data_dir);
+  EXPECT_EQ(Fsync::kAlways, config.fsync);
 }
 
 TEST(NodeConfigTest, ABucketNodeByDefault) {
@@ -51,7 +53,7 @@ TEST(NodeConfigTest, EveryFlagIsHeard) {
   const NodeConfig config =
       config_of({"--role=coordinator", "--listen=127.0.0.2:80", "--advertise=127.0.0.3:81",
                  "--workers=3", "--max-buckets=1", "--max-clients=17", "--idle-timeout=60",
-                 "--capacity=3", "--hash=integer"});
+                 "--capacity=3", "--hash=integer", "--data-dir=d", "--fsync=everysec"});
   EXPECT_EQ("127.0.0.2:80", config.listen.to_string());
   EXPECT_EQ("127.0.0.3:81", config.advertise);
   EXPECT_EQ(3u, config.workers);
@@ -60,6 +62,8 @@ TEST(NodeConfigTest, EveryFlagIsHeard) {
   EXPECT_EQ(base::seconds(60), config.idle_timeout);
   EXPECT_EQ(3u, config.file.capacity);
   EXPECT_EQ(base::HashMode::kInteger, config.file.hash);
+  EXPECT_EQ("d", config.data_dir);
+  EXPECT_EQ(Fsync::kEverySecond, config.fsync);
 }
 
 TEST(NodeConfigTest, TheLongestIdleTimeoutIsStillATime) {

@@ -11,7 +11,7 @@ namespace {
 
 class RespAdminTest : public ::testing::Test {
  protected:
-  RespAdminTest() : shared_(NodeConfig(), "127.0.0.1:7000", 11), admin_(shared_, 42) {}
+  RespAdminTest() : shared_(NodeConfig(), "127.0.0.1:7000", 11, 11), admin_(shared_, 42) {}
 
   std::string call(const std::string& line) {
     wire::RespParser parser;

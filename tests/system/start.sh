@@ -50,7 +50,7 @@ bad_config "bad.conf:2" "capacity = 3" "colour = red"
 bad_config "bad.conf:1" "capacity"
 bad_config "bad.conf:2" "capacity = 3" "capacity = 4"
 bad_config "capacity" "capacity = many"
-bad_config "data-dir" "data-dir = /nowhere"
+bad_config "/nowhere/at" "data-dir = /nowhere/at/all"
 LHNODE_CAPACITY=few "$LHNODE" --role=coordinator --listen=127.0.0.1:0 2>"$out/stderr"
 same "a bad variable" 2 $?
 has_text "a bad variable" "LHNODE_CAPACITY" "$(cat "$out/stderr")"

@@ -59,9 +59,11 @@ complains 2 "config file /nowhere" --role=coordinator --config=/nowhere/at/all
 complains 2 "config file ." --role=coordinator --config=.
 
 # Known, but not in this version.
-for flag in --data-dir=x --fsync=always --max-memory=1G --auth-file=x --resp=cluster; do
+for flag in --max-memory=1G --auth-file=x --resp=cluster; do
   complains 2 "${flag%%=*}" --role=coordinator $flag
 done
+complains 2 "/nowhere/at" --role=coordinator --data-dir=/nowhere/at/all
+complains 2 "--fsync" --role=coordinator --fsync=sometimes
 complains 2 "--load-factor" --role=coordinator --load-factor=0.85
 complains 2 "--split" --role=coordinator --split=token
 complains 2 "--file" --role=client --file=1

@@ -1,0 +1,118 @@
+#include "node/disk.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/journal.h"
+
+namespace lh::node {
+
+Result<std::unique_ptr<Disk>> Disk::open(const NodeConfig& config, uint64_t random,
+                                         LogThread::Owner* owner) {
+  std::unique_ptr<Disk> disk(new Disk(config));
+  storage::DataDirOptions options;
+  options.workers = static_cast<uint32_t>(config.workers);
+  options.new_epoch = random;
+  Result<std::unique_ptr<storage::DataDir>> dir =
+      storage::DataDir::open(storage::posix_env(), config.data_dir, options);
+  if (!dir.ok()) return dir.status();
+  disk->dir_ = std::move(dir).value();
+  disk->log_ = std::make_unique<LogThread>(disk->dir_.get(), config.fsync, owner);
+  return disk;
+}
+
+// ------------------------------------------------------------------------------------- recovery
+
+Status Disk::recover(const Workers& workers, BucketOwners* owners) {
+  const base::SteadyClock clock;
+  const base::Instant began = clock.now();
+  uint64_t records = 0;
+  for (size_t source = 0; source < dir_->sources().size(); ++source) {
+    if (Status status = recover_source(source, workers, owners); !status.ok()) return status;
+    const storage::Recovered& recovered = dir_->recovered(source);
+    records += recovered.snapshot.records + recovered.log_records;
+  }
+  if (Status status = judge(workers); !status.ok()) return status;
+  LH_LOG(kInfo, "disk", "recovered")
+      .kv("dir", config_.data_dir)
+      .kv("records", records)
+      .kv("ms", (clock.now() - began).ms());
+  return {};
+}
+
+Status Disk::recover_source(size_t source, const Workers& workers, BucketOwners* owners) {
+  const storage::ManifestEntry entry = dir_->sources()[source];
+  return dir_->recover(source, [&](const storage::Record& record) -> Status {
+    if (recover_record(entry, record.stream, record.payload, workers, owners)) return {};
+    return {StatusCode::kDamaged, config_.data_dir + ": record " + std::to_string(record.sequence) +
+                                      " of worker " + std::to_string(entry.worker) +
+                                      " makes no sense behind those before it"};
+  });
+}
+
+bool Disk::recover_record(const storage::ManifestEntry& entry, uint64_t stream,
+                          std::string_view record, const Workers& workers, BucketOwners* owners) {
+  if (stream != core::kNodeStream) {
+    const BucketNo a = core::bucket_of(stream);
+    const std::optional<size_t> has = owners->find(a);
+    const size_t home = has ? *has : home_of(entry, a);
+    if (!has && !owners->give(a, home)) return false;
+    return workers[home]->recover(stream, record);
+  }
+  if (core::is_event(record)) return workers[kCoordinatorWorker]->recover(stream, record);
+  if (stays(entry)) return workers[entry.worker]->recover(stream, record);
+  return std::all_of(workers.begin(), workers.end(),
+                     [&](const auto& worker) { return worker->recover(stream, record); });
+}
+
+// Whether the workers of this process go on with the logs that they wrote the last time.
+bool Disk::stays(const storage::ManifestEntry& entry) const {
+  const storage::Manifest& manifest = dir_->manifest();
+  return entry.generation == manifest.newest_generation() && manifest.workers() == config_.workers;
+}
+
+// It has to be the same at all starts with so many workers.
+size_t Disk::home_of(const storage::ManifestEntry& entry, BucketNo a) const {
+  return stays(entry) ? entry.worker : static_cast<size_t>(a % config_.workers);
+}
+
+Status Disk::judge(const Workers& workers) const {
+  const core::Server& server = workers[kCoordinatorWorker]->server();
+  if (server.self() == NodeId::kNone) return {};
+  const bool was_coordinator = server.self() == core::Coordinator::kSelf;
+  if (was_coordinator != config_.coordinator) {
+    return {StatusCode::kInvalid, "--data-dir=" + config_.data_dir + " is that of a " +
+                                      (was_coordinator ? "coordinator" : "bucket node")};
+  }
+  if (config_.coordinator && !(server.options() == config_.file)) {
+    const core::FileOptions& options = server.options();
+    return {StatusCode::kInvalid,
+            "--data-dir=" + config_.data_dir +
+                " has a file with --capacity=" + std::to_string(options.capacity) +
+                " --hash=" + (options.hash == base::HashMode::kInteger ? "integer" : "mixed")};
+  }
+  return {};
+}
+
+// --------------------------------------------------------------------------------- start and stop
+
+Status Disk::start(const Workers& workers) {
+  if (Status status = dir_->start(); !status.ok()) return status;
+  uint32_t boot = 0;
+  std::vector<LogListener*> listeners;
+  for (const auto& worker : workers) {
+    boot = std::max(boot, worker->boot());
+    listeners.push_back(worker.get());
+  }
+  if (Status status = log_->start(std::move(listeners)); !status.ok()) return status;
+  for (uint32_t k = 0; k < workers.size(); ++k) {
+    workers[k]->start(dir_->log(k)->next_sequence(), boot + 1);
+    if (dir_->needs_snapshots()) workers[k]->want_snapshot();
+  }
+  return {};
+}
+
+}  // namespace lh::node
