@@ -24,6 +24,9 @@ using Ull = unsigned long long;
 
 // Requests of unknown outcome for one key; beyond it the key is left alone.
 constexpr uint64_t kUnknownMax = 40;
+// Of a key that is added to: any of those that may have happened can be in a sum, and their subsets
+// are what has to be searched.
+constexpr uint64_t kUnsettledAddsMax = 8;
 constexpr size_t kCallsMax = 2;
 // Keyed requests that are asked to be refused have this id: no history knows them.
 constexpr uint64_t kBadKeyId = 0;
@@ -117,6 +120,9 @@ bool Workload::is_idle() const {
 }
 
 bool Workload::is_free(size_t key) const {
+  if (use_of_key(key) != KeyUse::kValue && open_[key] + unknown_[key] >= kUnsettledAddsMax) {
+    return false;
+  }
   return open_[key] < world_->options.open_per_key && unknown_[key] < kUnknownMax;
 }
 
