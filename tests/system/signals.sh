@@ -62,7 +62,7 @@ start_coordinator || fail "no fourth coordinator" # node 6
 mv "${node_log[6]}" "$out/rotated"
 kill -HUP "${node_pid[6]}"
 same "after SIGHUP" "PONG" "$(one 6 PING)"
-printf '*1\r\n' | talk 6 5 >/dev/null
+printf 'GET / HTTP/1.1\r\n\r\n' | talk 6 5 >/dev/null
 has_text "the new log" "protocol not served" "$(cat "${node_log[6]}")"
 [[ $(cat "$out/rotated") != *"not served"* ]] || fail "the old log is still written to"
 finish
