@@ -138,7 +138,7 @@ Ref Arena::allocate_span(size_t bytes) {
   slab(first).state = Slab::kSpan;
   slab(first).next = pages_for(bytes);
   allocated_bytes_ += size_of(ref);
-  ASAN_UNPOISON_MEMORY_REGION(at<std::byte>(ref), bytes);
+  ASAN_UNPOISON_MEMORY_REGION(at<std::byte>(ref), size_of(ref));
   return ref;
 }
 
