@@ -86,6 +86,9 @@ bool BinarySession::on_hello(const core::Hello& hello) {
   }
   const bool by_node = hello.kind == core::PeerKind::kNode;
   if (!by_node && !worker_.joined()) return refuse("this node has not joined a file yet");
+  if (!by_node && worker_.shared().orphaned.load(std::memory_order_relaxed)) {
+    return refuse("the coordinator of this node's file is gone, and another one is in its place");
+  }
   if (!by_node && hello.client == 0) return refuse("a client needs a number");
   greeted_ = true;
   kind_ = hello.kind;

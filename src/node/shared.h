@@ -44,7 +44,10 @@ struct Shared {
   std::vector<WorkerReport> reports;  // by worker
   std::atomic<uint64_t> clients{0};   // connections accepted and not yet closed
   std::atomic<uint64_t> peers{0};     // those of them that are other nodes
-  std::atomic<uint64_t> joined{0};    // workers that know the node's number and the file
+  // The coordinator's place was taken by that of another file. What this node has it goes on
+  // serving to those who ask it in text; the file as a whole is out of reach.
+  std::atomic<bool> orphaned{false};
+  std::atomic<uint64_t> joined{0};  // workers that know the node's number and the file
 };
 
 }  // namespace lh::node

@@ -200,6 +200,11 @@ void Worker::dispatch(const core::Outgoing& outgoing) {
       return mail_all(message);
     case core::Destination::Kind::kCoordinator:
       if (has_coordinator()) return mail(kCoordinatorWorker, message);
+      if (shared_.orphaned.load(std::memory_order_relaxed) &&
+          !std::holds_alternative<core::Register>(message)) {
+        coordinator_unreachable_ = true;
+        return;
+      }
       // A registration is answered on the connection that it came by.
       links_.coordinator().send(message, std::holds_alternative<core::Register>(message)
                                              ? wire::Routing::kDirect
@@ -224,6 +229,11 @@ void Worker::route_reply(const core::Message& message) {
 }
 
 void Worker::send_to_node(NodeId node, const core::Message& message) {
+  // There is another file's node now: it must neither see this file's requests nor answer them.
+  if (node == core::Coordinator::kSelf && shared_.orphaned.load(std::memory_order_relaxed)) {
+    if (reply_path(message) == nullptr) give_back(node, message);
+    return;
+  }
   // The coordinator hears of addresses first, the front last.
   const core::NodeEntry* entry = coordinator_ ? coordinator_->book().node(node) : nullptr;
   if (entry == nullptr) entry = server_.book().node(node);
@@ -339,8 +349,10 @@ void Worker::on_registered(const core::Registered& m) {
     case core::Member::Outcome::kRefused:
       LH_LOG_LIMITED(kError, "node", "the coordinator does not know this node's file", loop_.now())
           .kv("coordinator", shared_.config.coordinator_address);
+      shared_.orphaned.store(true, std::memory_order_relaxed);
       return;
     case core::Member::Outcome::kKnown:
+      shared_.orphaned.store(false, std::memory_order_relaxed);
       LH_LOG(kInfo, "node", "registered again").kv("node", static_cast<uint32_t>(m.id));
       break;
     case core::Member::Outcome::kJoined:
@@ -384,9 +396,14 @@ void Worker::on_undeliverable(link::PeerLink& link, const core::Message& message
     if (kind == LinkKind::kClient) send_to_node(path->entry, message);
     return;
   }
+  give_back(Links::node_id(link), message);
+}
+
+// A message that asks a node which cannot be reached.
+void Worker::give_back(NodeId node, const core::Message& message) {
   if (const auto* request = std::get_if<core::Request>(&message);
       request != nullptr && request->hops == 0 && is_own_front(request->from)) {
-    unreachable_.insert(Links::node_id(link));  // the front decides how long to try
+    unreachable_.insert(node);  // the front decides how long to try
     return;
   }
   Lease effects(*this);

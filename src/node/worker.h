@@ -157,6 +157,7 @@ class Worker final : public LogListener,
   void dispatch(const core::Outgoing& outgoing);
   void route_reply(const core::Message& message);
   void send_to_node(NodeId node, const core::Message& message);
+  void give_back(NodeId node, const core::Message& message);
   void mail(size_t worker, const core::Message& message);
   void mail_all(const core::Message& message);
   bool is_own_front(const core::ReplyPath& path) const;
