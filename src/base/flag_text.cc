@@ -40,7 +40,7 @@ std::string join_alternatives(const std::vector<std::string_view>& parts) {
 // The words that are not for later.
 std::vector<std::string_view> current_words(const Flag& row) {
   std::vector<std::string_view> words = split_words(row.words);
-  std::erase(words, row.later_word);
+  std::erase_if(words, [&row](std::string_view word) { return is_for_later(row, word); });
   return words;
 }
 
@@ -154,6 +154,11 @@ std::string environment_name(std::string_view prefix, std::string_view flag_name
   return name;
 }
 
+bool is_for_later(const Flag& row, std::string_view text) {
+  if (row.later.empty()) return false;
+  return row.later_words.empty() || place_of_word(row.later_words, text).has_value();
+}
+
 std::optional<size_t> place_of_word(std::string_view words, std::string_view word) {
   const std::vector<std::string_view> parts = split_words(words);
   const auto found = std::find(parts.begin(), parts.end(), word);
@@ -234,7 +239,7 @@ std::string flag_help(const FlagTable& table) {
   std::string help(table.usage);
   help.append("\n\n");
   for (const Flag& flag : table.flags) {
-    if (!flag.later.empty() && flag.later_word.empty()) continue;
+    if (!flag.later.empty() && flag.later_words.empty()) continue;
     std::string head = help_head(flag);
     if (head.size() + 2 > kHelpColumn) {
       help.append(head).append("\n").append(kHelpColumn, ' ');

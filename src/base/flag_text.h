@@ -16,6 +16,9 @@ std::string environment_name(std::string_view prefix, std::string_view flag_name
 // The place of a word in "always|everysec|never".
 std::optional<size_t> place_of_word(std::string_view words, std::string_view word);
 
+// Whether the flag, or this text for it, belongs to a later version.
+bool is_for_later(const Flag& row, std::string_view text);
+
 // What the value of this row may be: "a whole number from 1 to 1024", "always, everysec or never".
 std::string expectation(const Flag& row);
 

@@ -228,9 +228,7 @@ class FlagParser {
   // Parses the text by the kind of the row and stores it.
   bool convert(const GivenFlag& given, Value* value) {
     const Flag& row = *value->row;
-    const bool later =
-        !row.later.empty() && (row.later_word.empty() || row.later_word == given.text);
-    if (later) return fail(spelled(given) + ": " + std::string(row.later));
+    if (is_for_later(row, given.text)) return fail(spelled(given) + ": " + std::string(row.later));
     if (!parse_text(row, given.text, value)) {
       return fail(spelled(given) + " is not " + expectation(row));
     }

@@ -60,10 +60,10 @@ struct Flag {
   bool required = false;
   // --help, --version: when given, nothing else is checked or missed.
   bool stops = false;
-  // Not empty: the flag (or only its word later_word) is known, belongs to a later version and is
-  // refused with this sentence.
+  // Not empty: the flag (or only its words later_words, with | between them) is known, belongs to a
+  // later version and is refused with this sentence.
   std::string_view later = {};
-  std::string_view later_word = {};
+  std::string_view later_words = {};
 };
 
 // The rows of a program. Two names have a meaning here: "role" (kWord) decides which rows are

@@ -2,8 +2,10 @@
 
 #include <signal.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <memory>
@@ -68,6 +70,7 @@ class Node final : public net::AcceptHandler,
  private:
   Status open();
   void say_hello() const;
+  void raise_descriptor_limit() const;
   void on_accept(net::Socket socket, const net::SocketAddress& peer) override;
   void on_signal(int number) override;
   void on_joined() override;
@@ -117,6 +120,20 @@ Status Node::open() {
   return signals_->open();
 }
 
+// As many descriptors as there may be connections, as far as the system lets us.
+void Node::raise_descriptor_limit() const {
+  constexpr uint64_t kBesidesClients = 64;  // logs, links to other nodes, the loops' own
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const uint64_t wanted = config_.clients_max + kBesidesClients;
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
+  if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted) return;
+  LH_LOG(kWarn, "node", "fewer descriptors than --max-clients needs")
+      .kv("limit", limit.rlim_cur)
+      .kv("wanted", wanted);
+}
+
 void Node::say_hello() const {
   LH_LOG(kInfo, "node", "starting")
       .kv("version", base::kVersion)
@@ -133,6 +150,7 @@ int Node::run() {
   started_at_ = clock_.now();
   if (const Status status = open(); !status.ok()) return complain(status, exit_status_of(status));
   say_hello();
+  raise_descriptor_limit();
   for (size_t k = 0; k < pool_->size(); ++k) {
     workers_.push_back(std::make_unique<Worker>(*shared_, *pool_, k, this));
   }

@@ -25,7 +25,7 @@ constexpr Flag kFlags[] = {
      .help = "when a write is on disk",
      .words = "always|remote",
      .later = "comes later",
-     .later_word = "remote"},
+     .later_words = "remote"},
     {.name = "standby", .help = "hidden", .later = "comes later"},
     {.name = "help", .kind = FlagKind::kSwitch, .help = "this text", .stops = true},
 };
