@@ -195,7 +195,10 @@ while [[ $# -gt 0 ]]; do
     -l) { session_names && system_names; } && exit 0 ;;
     -n) colour= ;;
     -v) verbose=1 ;;
-    -t) only=${2-} && shift ;;
+    -t)
+      [[ -n ${2-} ]] || { usage >&2 && exit 2; }
+      only=$2 && shift
+      ;;
     --full) full=1 SEEDS=1..10000 ;;
     *) usage >&2 && exit 2 ;;
   esac
