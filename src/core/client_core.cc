@@ -139,10 +139,7 @@ void ClientCore::on(base::Instant now, const Reply& m, Effects* effects) {
 }
 
 void ClientCore::retry_or_fail(base::Instant now, uint64_t seq, Pending* p) {
-  // What the coordinator has given up is not worth another try: when it is back, the book says so.
-  const NodeEntry* node = book_.node(p->node);
-  const bool given_up = node != nullptr && !node->up;
-  if (given_up || now - p->submitted_at >= kFailAfter) return fail(seq, p);
+  if (now - p->submitted_at >= kFailAfter) return fail(seq, p);
   p->again_at = now + kRetryAfter;
 }
 
