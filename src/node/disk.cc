@@ -107,12 +107,12 @@ Status Disk::start(const Workers& workers) {
     boot = std::max(boot, worker->boot());
     listeners.push_back(worker.get());
   }
-  if (Status status = log_->start(std::move(listeners)); !status.ok()) return status;
   for (uint32_t k = 0; k < workers.size(); ++k) {
     workers[k]->start(dir_->log(k)->next_sequence(), boot + 1);
     if (dir_->needs_snapshots()) workers[k]->want_snapshot();
   }
-  return {};
+  // Last: from here on the directory is the log thread's alone.
+  return log_->start(std::move(listeners));
 }
 
 }  // namespace lh::node
