@@ -27,37 +27,37 @@ class SnapshotWalk {
       const Interval has = state.split == 0
                                ? interval_of(state.mark)
                                : interval_of({state.mark.a, static_cast<Level>(state.mark.j - 1)});
-      todo_.push_back({a, has});
+      rests_.push_back({a, has});
     }
   }
 
   // About bytes_max of records go to append(stream, record). False when it was the last slice.
   template <typename Append>
   bool slice(Server* server, size_t bytes_max, Append append) {
-    if (next_ == todo_.size()) return false;
-    Todo& todo = todo_[next_];
-    const Bucket* bucket = server->find(todo.bucket);
+    if (next_ == rests_.size()) return false;
+    Rest& rest = rests_[next_];
+    const Bucket* bucket = server->find(rest.bucket);
     std::optional<ReversedHash> more;
     if (bucket != nullptr) {
       record_.clear();
       begin_record(&record_, RecordKind::kChanges);
-      more = bucket->snapshot(todo.left.first, todo.left.last, bytes_max, &record_);
-      if (record_.size() > 1) append(stream_of(todo.bucket), std::string_view(record_));
+      more = bucket->snapshot(rest.left.first, rest.left.last, bytes_max, &record_);
+      if (record_.size() > 1) append(stream_of(rest.bucket), std::string_view(record_));
     }
     if (more) {
-      todo.left.first = *more;
+      rest.left.first = *more;
     } else {
       ++next_;
     }
-    return next_ < todo_.size();
+    return next_ < rests_.size();
   }
 
  private:
-  struct Todo {
+  struct Rest {
     BucketNo bucket;
     Interval left;
   };
-  std::vector<Todo> todo_;
+  std::vector<Rest> rests_;  // by bucket
   size_t next_ = 0;
   std::string record_;
 };
