@@ -55,6 +55,9 @@ class FrameStream final : private net::ConnectionHandler {
 
   base::Instant last_heard_at() const { return connection_.last_read_at(); }
   size_t output_size() const { return connection_.output_size(); }
+  // As of Connection.
+  base::Duration stalled_for(base::Instant now) const { return connection_.stalled_for(now); }
+  void close_stalled() { connection_.close_stalled(); }
   // Of a frame that is not complete, or of several when reading is paused.
   size_t unread_bytes() { return connection_.input().size(); }
   const net::Socket& socket() const { return connection_.socket(); }

@@ -216,6 +216,7 @@ void Connection::send_output() {
     return;
   }
   output_.consume(static_cast<size_t>(sent));
+  last_sent_at_ = loop_.now();
   stats_.bytes_out += static_cast<uint64_t>(sent);
   group_.stats.bytes_out += static_cast<uint64_t>(sent);
   send_blocked_ = static_cast<size_t>(sent) < size;

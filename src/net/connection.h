@@ -144,6 +144,14 @@ class Connection final : private EventHandler {
   // Closes at the end of the turn; unsent output is lost.
   void close() { doom(CloseReason::kLocal); }
 
+  // For how long the peer has taken none of the output that it could have; nothing when none waits
+  // for it. What is held back by the gate does not count.
+  base::Duration stalled_for(base::Instant now) const {
+    return send_blocked_ ? now - last_sent_at_ : base::Duration();
+  }
+  // The owner's patience with that has ended: closes, for kOutputLimit.
+  void close_stalled() { doom(CloseReason::kOutputLimit); }
+
   // Takes no more input, sends what is owed, then closes.
   void close_after_flush();
 
@@ -198,6 +206,7 @@ class Connection final : private EventHandler {
   size_t held_bytes_ = 0;    // their sum: the end of output_
   ConnectionStats stats_;
   base::Instant last_read_at_;
+  base::Instant last_sent_at_;  // something, however little
   int error_ = 0;
   CloseReason reason_ = CloseReason::kLocal;
   bool doomed_ = false;        // to be closed at the end of the turn, for reason_

@@ -158,6 +158,7 @@ void BinarySession::on_closed(link::FrameStream& stream, net::CloseReason reason
 }
 
 void BinarySession::tick(base::Instant now, base::Duration idle_max) {
+  if (stream_.stalled_for(now) > kStallMax) return stream_.close_stalled();
   if (early_ && everyone_joined()) {
     early_ = false;
     stream_.resume_reading();

@@ -524,6 +524,7 @@ void RespSession::drain() {
 }
 
 void RespSession::tick(base::Instant now, base::Duration idle_max) {
+  if (connection_.stalled_for(now) > kStallMax) return connection_.close_stalled();
   if (waiting_) settle(true);  // there may be room in the front's window now
   if (!slots_.empty() || quit_ || connection_.output_size() > 0) return;
   const base::Duration quiet = now - std::max(connection_.last_read_at(), opened_at_);

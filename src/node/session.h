@@ -30,4 +30,7 @@ class Session {
 // does not hold a connection for ever.
 inline constexpr base::Duration kRequestTimeMax = base::seconds(10);
 
+// A peer that takes nothing of its answers for so long is closed, and what they hold is free again.
+inline constexpr base::Duration kStallMax = base::seconds(30);
+
 }  // namespace lh::node

@@ -65,6 +65,32 @@ TEST_F(ConnectionLimitsTest, a_request_beyond_the_input_limit_closes_it) {
   EXPECT_EQ(1u, group_.closed[static_cast<size_t>(CloseReason::kInputLimit)]);
 }
 
+TEST_F(ConnectionLimitsTest, a_peer_that_reads_nothing_is_stalled_until_it_reads_something) {
+  open(make_narrow_pair());
+  connection_->write(std::string(100 * kKiB, 'x'));
+  turn();
+  EXPECT_EQ(base::Duration(), connection_->stalled_for(clock_.now()));
+  clock_.advance(base::seconds(5));
+  settle();
+  EXPECT_EQ(base::seconds(5), connection_->stalled_for(clock_.now()));
+  EXPECT_GT(peer_reads(peer_).size(), 0u);
+  settle();
+  EXPECT_EQ(base::Duration(), connection_->stalled_for(clock_.now()));
+  clock_.advance(base::seconds(5));
+  connection_->close_stalled();
+  settle();
+  EXPECT_EQ("output limit. ", echo_.story);
+}
+
+TEST_F(ConnectionLimitsTest, one_that_owes_nothing_is_never_stalled) {
+  open();
+  peer_writes(peer_, "a\n");
+  turn();
+  clock_.advance(base::seconds(100));
+  settle();
+  EXPECT_EQ(base::Duration(), connection_->stalled_for(clock_.now()));
+}
+
 TEST_F(ConnectionLimitsTest, output_beyond_the_limit_closes_it) {
   group_.limits.output_soft_max = 8 * kKiB;
   group_.limits.output_max = 16 * kKiB;

@@ -313,6 +313,17 @@ TEST_F(TextSessionLargeTest, AReaderThatStopsGetsTheRestWhenItGoesOn) {
   expect_listing(slow.take(), kRecords);
 }
 
+TEST_F(TextSessionLargeTest, AReaderThatStopsForGoodIsClosed) {
+  load(4'000, 2'000);
+  Peer& slow = connect_narrow(*node_, 0);
+  slow.stop_reading();
+  slow.send("SCAN v\n");
+  pass(base::seconds(32));
+  slow.go_on_reading();
+  ASSERT_TRUE(until([&] { return slow.ended(); }));
+  EXPECT_EQ(std::string::npos, slow.received().find("END "));
+}
+
 TEST_F(TextSessionLargeTest, TheEndOfInputDoesNotCutALongListing) {
   constexpr size_t kRecords = 4'000;
   load(kRecords, 2'000);
