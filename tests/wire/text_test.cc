@@ -191,6 +191,7 @@ TEST_F(TextParserTest, keysAndValuesThatAreTooLong) {
   const std::string value(core::kValueBytesMax, 'v');
   EXPECT_EQ(parse("PUT k " + value).value.size(), value.size());
   EXPECT_EQ(error("PUT k " + value + "v"), "ERR value too long");
+  EXPECT_EQ(error("SCAN " + std::string(core::kScanPatternBytesMax, 'p')), "");
   EXPECT_EQ(error("SCAN " + std::string(core::kScanPatternBytesMax + 1, 'p')),
             "ERR pattern too long");
 }
