@@ -57,8 +57,8 @@ inline constexpr size_t kHeldBytesMax = size_t{16} << 20;
 // Scans.
 inline constexpr size_t kScanBatchBytes = size_t{64} << 10;
 inline constexpr size_t kScansPerBucketMax = 256;
-// Every bucket gets a copy of the pattern: with 22,000 buckets one of 60,000 bytes was 1.3 GB on the
-// way, and nodes that were busy with it seemed to be dead.
+// Every bucket gets a copy of the pattern: with 22,000 buckets one of 60,000 bytes was 1.3 GB on
+// the way, and nodes that were busy with it seemed to be dead.
 inline constexpr size_t kScanPatternBytesMax = 4'096;
 inline constexpr size_t kScanResultBytesMax = size_t{256} << 20;
 static_assert(kScanBatchBytes + kKeyBytesMax + kValueBytesMax + 4096 < kFrameBytesMax);
