@@ -106,6 +106,8 @@ constexpr Ban kBans[] = {
     {kEverything, "nanosleep(", kWaitForIt},
     {kEverything, "sleep_for(", kWaitForIt},
     {kEverything, "sleep_until(", kWaitForIt},
+    {"tests", "sleep(", kWaitForIt},
+    {"tests", "SUCCEED(", "say what has to be true: a test that cannot fail shows nothing"},
     {kProduct, "throw", "return a Status"},
     {kProduct, "catch", "return a Status"},
 };
@@ -150,6 +152,8 @@ constexpr Exception kExceptions[] = {
     {"src/node/disk.cc", "has no test", "run by nodes that are killed, in tests/system/crash.sh"},
     {"src/main.cc", "has no test", "run as a process by the regression tests"},
     {"src/table/slab_space.cc", "says <sys/", "where the memory of all tables comes from"},
+    {"tests/system/harness.sh", "says sleep",
+     "eventually(), for what tells nobody when it happens"},
     {"tests/tidy_test.cc", "says", "it holds the words that it looks for"},
 };
 
@@ -246,6 +250,16 @@ void check_text_ban(const SourceFile& file, const TextBan& ban, Findings* findin
   }
 }
 
+// Scripts start with #! or are sourced and called .sh.
+void check_script(const SourceFile& file, Findings* findings) {
+  if (!file.path.ends_with(".sh") && !file.lines.at(0).starts_with("#!")) return;
+  for (size_t i = 0; i < file.lines.size(); ++i) {
+    const string_view line = file.lines[i];
+    const bool said = has_word(line.substr(0, line.find("# ")), "sleep ");
+    if (said) report(file, i, "says sleep: " + string(kWaitForIt), findings);
+  }
+}
+
 void check_statics(const SourceFile& file, Findings* findings) {
   if (!is_under_any(file.path, kPure)) return;
   for (size_t i = 0; i < file.code.size(); ++i) {
@@ -287,6 +301,7 @@ void check_functions(const SourceFile& file, Findings* findings) {
 Findings check_file(const SourceFile& file) {
   Findings findings;
   for (const TextBan& ban : kTextBans) check_text_ban(file, ban, &findings);
+  if (!file.lines.empty()) check_script(file, &findings);
   if (!is_code(file.path)) return findings;
   check_layer(file, &findings);
   for (const Ban& ban : kBans) check_ban(file, ban, &findings);
@@ -462,8 +477,19 @@ TEST(TidyReaderTest, bansHoldInTheirFolders) {
   EXPECT_EQ(found("src/core/x.cc", "  wait_time(3);\n"), "");
   EXPECT_NE(found("src/core/x.cc", "#include \"base/mutex.h\"\n"), "");
   EXPECT_NE(found("tests/core/x.cc", "  std::this_thread::sleep_for(x);\n"), "");
+  EXPECT_NE(found("tests/core/x.cc", "  SUCCEED();\n"), "");
+  EXPECT_NE(found("tests/core/x.cc", "  ::sleep(1);\n"), "");
+  EXPECT_EQ(found("src/net/x.cc", "  sleep(timeout);\n"), "");
   EXPECT_NE(found("src/net/x.cc", "  assert(x);\n"), "");
   EXPECT_EQ(found("src/net/x.cc", "static_assert(x);\n  snprintf(b, 1, f);\n"), "");
+}
+
+TEST(TidyReaderTest, scriptsWaitForWhatTheyNeed) {
+  EXPECT_EQ(found("tests/x.sh", "until f; do sleep 1; done\n"),
+            "tests/x.sh:1: says sleep: wait for the event itself");
+  EXPECT_NE(found("tools/x", "#!/usr/bin/env bash\nsleep 0.1\n"), "");
+  EXPECT_EQ(found("tests/x.sh", "# No sleep here.\ntail --sleep-interval=1 f  # or sleep 1\n"), "");
+  EXPECT_EQ(found("tests/queries/x", "PUT sleep 1\n"), "");
 }
 
 TEST(TidyReaderTest, bansLookAtCodeOnly) {

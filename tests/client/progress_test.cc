@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <string>
 
 #include "tests/client/temp_files.h"
@@ -46,8 +47,10 @@ TEST(ProgressTest, isDrawnOverItselfAndTakenAway) {
 
 TEST(ProgressTest, withoutATerminalNothingIsShown) {
   Progress progress(-1, Instant::from_ns(0));
+  errno = 0;
   progress.update(Instant::from_ns(0) + seconds(9), 1, 1, 1);
   progress.clear();
+  EXPECT_EQ(0, errno) << "it tried to write";
 }
 
 }  // namespace

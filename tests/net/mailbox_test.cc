@@ -1,6 +1,7 @@
 #include "net/mailbox.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <cstring>
 #include <functional>
@@ -38,21 +39,11 @@ class Inbox final : public MailHandler {
 };
 
 // Three workers whose loops this thread steps by hand.
-class MailboxTest : public ::testing::Test {
- protected:
+class MailboxWorkers {
+ public:
   static constexpr size_t kInFlightMax = 4096;
 
-  struct Worker {
-    Worker(const base::Clock& clock, size_t index)
-        : loop(make_loop(clock)), mailbox(*loop, index, kInFlightMax) {
-      mailbox.set_handler(inbox);
-    }
-    std::unique_ptr<EventLoop> loop;
-    Mailbox mailbox;
-    Inbox inbox;
-  };
-
-  MailboxTest() {
+  MailboxWorkers() {
     std::vector<Mailbox*> all;
     for (size_t i = 0; i < 3; ++i) {
       workers_.push_back(std::make_unique<Worker>(clock_, i));
@@ -63,11 +54,25 @@ class MailboxTest : public ::testing::Test {
 
   Mailbox& box(size_t i) { return workers_[i]->mailbox; }
   Inbox& inbox(size_t i) { return workers_[i]->inbox; }
-  void turn(size_t i) { workers_[i]->loop->run_once(kNoWait); }
+  EventLoop& loop(size_t i) { return *workers_[i]->loop; }
+  void turn(size_t i) { loop(i).run_once(kNoWait); }
+
+ private:
+  struct Worker {
+    Worker(const base::Clock& clock, size_t index)
+        : loop(make_loop(clock)), mailbox(*loop, index, kInFlightMax) {
+      mailbox.set_handler(inbox);
+    }
+    std::unique_ptr<EventLoop> loop;
+    Mailbox mailbox;
+    Inbox inbox;
+  };
 
   base::ManualClock clock_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
+
+class MailboxTest : public ::testing::Test, protected MailboxWorkers {};
 
 TEST_F(MailboxTest, frames_of_a_turn_arrive_as_one_batch_at_its_end) {
   EXPECT_TRUE(box(0).try_push(1, "one,"));
@@ -109,7 +114,7 @@ TEST_F(MailboxTest, every_pair_has_its_own_mail) {
 TEST_F(MailboxTest, a_worker_may_write_to_itself) {
   box(0).push(0, "note");
   turn(0);
-  turn_without_sleep(*workers_[0]->loop);
+  turn_without_sleep(loop(0));
   EXPECT_EQ("0:note ", inbox(0).story);
 }
 
@@ -125,9 +130,9 @@ TEST_F(MailboxTest, an_answer_leaves_in_the_turn_that_took_the_request_in) {
 TEST_F(MailboxTest, mail_that_waits_keeps_the_receiver_awake) {
   box(0).push(1, "x");
   turn(0);
-  turn_without_sleep(*workers_[1]->loop);
+  turn_without_sleep(loop(1));
   EXPECT_EQ("0:x ", inbox(1).story);
-  EXPECT_EQ(0u, workers_[1]->loop->stats().wakeups);
+  EXPECT_EQ(0u, loop(1).stats().wakeups);
 }
 
 TEST_F(MailboxTest, batches_are_used_again) {
@@ -217,17 +222,25 @@ TEST_F(MailboxTest, a_returned_batch_wakes_a_worker_that_waits_for_room) {
   }
   turn(0);
   turn(1);
-  turn_without_sleep(*workers_[0]->loop);
+  turn_without_sleep(loop(0));
   EXPECT_EQ(std::vector<size_t>{1}, inbox(0).room);
 }
 
-TEST_F(MailboxTest, mail_under_way_at_the_end_is_freed) {
-  box(0).push(1, std::string(10'000, 'x'));
-  turn(0);
-  box(0).push(1, std::string(10'000, 'y'));
-  box(1).push(0, "z");
-  turn(1);
-  SUCCEED();  // the leak checker is the judge
+// Mail taken in and not yet given back, mail published, mail in an open batch: freed with the rest.
+TEST(MailboxEndTest, mail_under_way_at_the_end_is_freed) {
+  const auto round = [] {
+    MailboxWorkers workers;
+    workers.box(0).push(1, std::string(10'000, 'x'));
+    workers.turn(0);
+    workers.box(0).push(1, std::string(10'000, 'y'));
+    workers.box(1).push(0, "z");
+    workers.turn(1);
+  };
+  round();
+  const size_t before = mallinfo2().uordblks;
+  for (int k = 0; k < 100; ++k) round();
+  // A sanitizer has an allocator of its own, of which mallinfo2 sees nothing, and a leak checker.
+  EXPECT_LT(mallinfo2().uordblks, before + 10'000);
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -26,17 +26,17 @@ refuses() { hex "$3" | refused "$1" "$2" 0; }
 # in_hex FILE: on one line.
 in_hex() { od -An -v -tx1 "$1" | tr -d ' \n'; }
 
+has_reply() { [[ $(in_hex "$out/answer") == *"0111"* ]]; }
+
 # answers WHAT HEX [SEND]: well-formed, so a reply frame comes back.
 answers() {
-  local fd reader give_up=$((SECONDS + 10)) send=${3:-hex}
+  local fd reader send=${3:-hex}
   connect fd 0
   : >"$out/answer"
   cat <&"$fd" >"$out/answer" &
   reader=$!
   $send "$2" >&"$fd"
-  until [[ $(in_hex "$out/answer") == *"0111"* ]]; do
-    [[ $SECONDS -lt $give_up ]] || fail "$1: no reply in '$(in_hex "$out/answer")'"
-  done
+  eventually 10 has_reply || fail "$1: no reply in '$(in_hex "$out/answer")'"
   kill $reader
   exec {fd}>&-
 }

@@ -15,16 +15,28 @@ for k in 1 2; do start_bucket --workers=2 --data-dir="$out/data$k" || fail "no b
 # The place of each directory's node in the tables of the harness.
 place=(0 1 2)
 
+# Writer W talks to the node of directory W. It hears through a pipe where that is, each time that the
+# node has come back.
+for ((w = 0; w < writers; ++w)); do
+  mkfifo "$out/ports$w"
+  exec {ports[w]}<>"$out/ports$w"
+  : >"$out/acknowledged$w"
+done
+
+# reach W: leaves a connection in fd. The ports in the pipe may be those of starts before the last.
+reach() {
+  until [[ -n $port ]] && exec {fd}<>"/dev/tcp/127.0.0.1/$port"; do
+    IFS= read -r -t 60 -u "${ports[$1]}" port || return 1
+  done
+}
+
 # write_numbers W: puts keys W-1, W-2, ... until it is told to stop, each when the one before has its
 # answer, and notes those that were acknowledged.
 write_numbers() {
-  local w=$1 n fd line k
+  local w=$1 n fd= port= line
   for ((n = 1; ; ++n)); do
     [[ ! -e $out/stop ]] || return 0
-    if [[ -z ${fd:-} ]]; then
-      k=$((w % 3))
-      exec {fd}<>"/dev/tcp/127.0.0.1/$(cat "$out/port$k")" 2>/dev/null || { fd=; sleep 0.05; continue; }
-    fi
+    [[ -n $fd ]] || reach "$w" || return 1
     line=
     { printf 'PUT w%d-%d v%d\n' "$w" "$n" "$n" >&"$fd"; } 2>/dev/null &&
       IFS= read -r -t 5 -u "$fd" line
@@ -37,22 +49,18 @@ write_numbers() {
   done
 }
 
-for k in 0 1 2; do echo "${node_port[k]}" >"$out/port$k"; done
+for k in 0 1 2; do echo "${node_port[k]}" >&"${ports[k]}"; done
 pids=()
 for ((w = 0; w < writers; ++w)); do
   write_numbers "$w" 2>/dev/null &
   pids+=($!)
 done
 
-# Has so many more acknowledged writes: what a round waits for.
-acknowledged() { cat "$out"/acknowledged* 2>/dev/null | wc -l; }
+# Waits for so many more acknowledged writes.
 await_writes() {
-  local wanted=$(($(acknowledged) + $1)) tries
-  for ((tries = 0; tries < 600; ++tries)); do
-    [[ $(acknowledged) -lt $wanted ]] || return 0
-    sleep 0.05
-  done
-  fail "the writers do not get on: $(acknowledged) of $wanted"
+  local more
+  more=$(timeout 60 tail -q -n 0 -f "$out"/acknowledged* | head -n "$1" | wc -l)
+  [[ $more -eq $1 ]] || fail "the writers do not get on: $more of $1"
 }
 
 for ((round = 0; round < rounds; ++round)); do
@@ -67,11 +75,11 @@ for ((round = 0; round < rounds; ++round)); do
       fail "round $round: node $dir does not come back"
   fi
   place[dir]=$((${#node_pid[@]} - 1))
-  echo "${node_port[place[dir]]}" >"$out/port$dir"
+  echo "${node_port[place[dir]]}" >&"${ports[dir]}"
 done
 await_writes 150
 : >"$out/stop"
-wait "${pids[@]}"
+for ((w = 0; w < writers; ++w)); do wait "${pids[w]}" || fail "writer $w does not find its node"; done
 
 # All of them down at once, and back.
 for dir in 0 1 2; do kill_node "${place[dir]}"; done
@@ -84,12 +92,8 @@ for dir in 1 2; do
   place[dir]=$((${#node_pid[@]} - 1))
 done
 
-for ((tries = 0; tries < 100; ++tries)); do
-  settled=$(one "${place[0]}" SETTLE)
-  [[ $settled != OK ]] || break
-  sleep 0.1
-done
-same "the file comes to rest" OK "$settled"
+settles() { [[ $(one "${place[0]}" SETTLE) == OK ]]; }
+eventually 20 settles || fail "the file does not come to rest: $(one "${place[0]}" SETTLE)"
 one "${place[1]}" BUCKETS >"$out/buckets"
 : >"$out/wanted"
 for ((w = 0; w < writers; ++w)); do

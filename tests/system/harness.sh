@@ -95,6 +95,20 @@ timed() {
   return $status
 }
 
+# logged K SECONDS TEXT: waits until node K has said so in its log.
+logged() { timeout "$2" tail -n +1 -f "${node_log[$1]}" | grep -qF -m 1 -e "$3"; }
+
+# eventually SECONDS COMMAND...: tries until it holds; false when it does not in time. For what tells
+# nobody when it happens; everything else is waited for itself.
+eventually() {
+  local give_up=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [[ $SECONDS -lt $give_up ]] || return 1
+    sleep 0.05
+  done
+}
+
 finish() {
   local k
   for k in "${!node_pid[@]}"; do

@@ -20,10 +20,8 @@ for ((k = 1; k <= 9; ++k)); do same "key $k" "r$k" "$(one $((k % 4)) "READ $k")"
 
 start_bucket || fail "no spare"
 kill_node 4
-give_up=$((SECONDS + 20))
-until one 0 NODES | grep -q 'state=down'; do
-  [[ $SECONDS -lt $give_up ]] || fail "the dead spare is not noticed"
-done
+spare_is_down() { one 0 NODES | grep -q 'state=down'; }
+eventually 20 spare_is_down || fail "the dead spare is not noticed"
 for ((k = 10; k <= 40; ++k)); do printf 'INSERT %d r%d\n' "$k" "$k"; done | ask 1 >/dev/null
 same "settled without the spare" "OK" "$(one 0 SETTLE)"
 same "all records" "40" "$(one 2 COUNT)"

@@ -20,9 +20,8 @@ done
 kill_node 0
 start_node --role=coordinator --listen="$coordinator" --capacity=20 || fail "no second coordinator" # 3
 # The old nodes hear of it when they register again.
-for ((tries = 0; tries < 100; ++tries)); do
-  grep -q "does not know this node's file" "${node_log[1]}" && grep -q "does not know this node's file" "${node_log[2]}" && break
-  sleep 0.1
+for k in 1 2; do
+  logged "$k" 20 "does not know this node's file" || fail "node $k does not notice the new file"
 done
 
 same "what an old node has" "${value[1]}" "$(one 1 "READ ${key[1]}")"

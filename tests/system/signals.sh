@@ -43,7 +43,7 @@ hurried=4
 connect fd $hurried
 timeout 1 cat <(yes 'READ big' | head -n 4000000) >&"$fd"
 kill -INT "${node_pid[$hurried]}"
-timeout 5 tail -n +1 -f "${node_log[$hurried]}" | grep -q -m 1 stopping || fail "SIGINT is not heard"
+logged $hurried 5 stopping || fail "SIGINT is not heard"
 timed end_node $hurried INT
 [[ ${node_status[$hurried]} -ne 0 ]] || fail "the second SIGINT came too late to show"
 [[ $elapsed_ms -lt 1000 ]] || fail "the second SIGINT took $elapsed_ms ms"
