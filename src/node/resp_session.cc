@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "base/check.h"
-#include "base/log.h"
 #include "core/limits.h"
 
 namespace lh::node {
@@ -20,68 +20,63 @@ using wire::RespCommand;
 using wire::RespVerb;
 using Kind = core::FileRequest::Kind;
 
-constexpr size_t kSlotsMax = 1'024;
-// Bytes of answers that wait for earlier ones: nothing new is begun, and, as the values that were
-// asked for may be large, the connection is closed.
-constexpr size_t kKeptSoft = size_t{4} << 20;
-constexpr size_t kKeptMax = size_t{64} << 20;
-// A request over many keys that ran out of room goes on when so few of its keys are under way.
-constexpr size_t kManyResume = 1'024;
-
 // Whether the word ends a connection: a browser made to talk to a store by a page it shows.
 bool is_of_http(std::string_view word) {
   return wire::same_word(word, "post") || wire::same_word(word, "host:");
 }
 
-bool answers_values(RespVerb verb) { return verb == RespVerb::kGet || verb == RespVerb::kMget; }
-
 }  // namespace
+
+struct RespSession::Many final : Answer::Work {
+  explicit Many(const RespCommand& spec) : command(spec) {}
+
+  static Many* of(const Answer& answer) { return static_cast<Many*>(answer.work.get()); }
+  bool wants_values() const { return *command.op == Op::kRead; }
+
+  const RespCommand& command;
+  int64_t sum = 0;    // of records that were there
+  std::string error;  // a whole answer
+  // Of values: those before the first that had to be waited for are in the answer's text, the
+  // others here, with the tickets by which they come.
+  std::vector<std::string> parts;
+  std::vector<std::pair<uint64_t, size_t>> tickets;  // to the place in `parts`
+};
+
+struct RespSession::Info final : Answer::Work {
+  explicit Info(RespAdmin::Words words) : sections(std::move(words)) {}
+
+  RespAdmin::Words sections;
+};
 
 RespSession::RespSession(Worker& worker, LinkToken token, net::Socket socket,
                          std::string_view unread)
-    : worker_(worker),
-      token_(token),
-      admin_(worker.shared(), token.packed()),
-      opened_at_(worker.loop().now()),
-      connection_(worker.loop(), worker.resp_group(), *this) {
-  if (const Status status = connection_.open(std::move(socket), unread); !status.ok()) {
-    LH_LOG_LIMITED(kWarn, "node", "cannot serve a connection", opened_at_)
-        .kv("why", status.message());
-    worker_.loop().post([&worker, token] { worker.end_session(token); });
-  }
-}
+    : PipelinedSession(worker, token, std::move(socket), unread, worker.resp_group(), "resp"),
+      admin_(worker.shared(), token.packed()) {}
 
 RespSession::~RespSession() {
-  for (const Slot& slot : slots_) {
-    if (slot.open == 0) continue;
-    if (!slot.many) worker_.front().forget(slot.ticket);
-    for (const auto& [ticket, place] : slot.tickets) worker_.front().forget(ticket);
+  for (const Answer& answer : answers()) {
+    if (answer.open == 0) continue;
+    if (const auto* many = dynamic_cast<const Many*>(answer.work.get())) {
+      for (const auto& [ticket, place] : many->tickets) worker().front().forget(ticket);
+    }
   }
 }
 
 // ------------------------------------------------------------------------------------- requests
 
-void RespSession::on_data(net::Connection& connection) {
-  print_due();
-  starved_ = false;
-  size_t consumed = 0;
-  while (connection.is_open() && !quit_ && !waiting_ && !connection.output_full()) {
-    const wire::RespStatus status = batch_.parse(connection.input().view().substr(consumed));
-    if (status == wire::RespStatus::kNeedMore) {
-      starved_ = true;
-      break;
-    }
-    if (status == wire::RespStatus::kBad) {
-      LH_LOG_LIMITED(kWarn, "resp", "connection refused", worker_.loop().now())
-          .kv("why", batch_.error());
-      answer_error(batch_.error());
-      quit_ = true;
-      break;
-    }
-    consumed += execute_batch();
+size_t RespSession::take(std::string_view unread) {
+  const wire::RespStatus status = batch_.parse(unread);
+  if (status == wire::RespStatus::kNeedMore) {
+    starve();
+    return 0;
   }
-  connection.input().consume(consumed);
-  end_if_due();
+  if (status == wire::RespStatus::kBad) {
+    log_refusal(batch_.error());
+    answer_error(batch_.error());
+    quit();
+    return 0;
+  }
+  return execute_batch();
 }
 
 size_t RespSession::execute_batch() {
@@ -89,8 +84,7 @@ size_t RespSession::execute_batch() {
   size_t bytes = 0;
   size_t done = 0;
   for (; done < batch_.size(); ++done) {
-    if (quit_ || !connection_.is_open() || connection_.output_full()) break;
-    if (!execute(batch_[done])) break;
+    if (!may_take() || !execute(batch_[done])) break;
     bytes += batch_[done].size;
   }
   batch_.executed(done);
@@ -99,14 +93,14 @@ size_t RespSession::execute_batch() {
 
 // One request alone has nothing to overlap with.
 void RespSession::look_ahead() {
-  if (batch_.size() < 2 || !worker_.joined()) return;
+  if (batch_.size() < 2 || !worker().joined()) return;
   std::array<const table::HashTable*, wire::RespBatch::kRequestsMax> tables{};
   for (size_t k = 0; k < batch_.size(); ++k) {
     Entry& entry = batch_[k];
     if (entry.command == nullptr || !entry.command->op || entry.args.size() < 2) continue;
     entry.c = hash(entry.args[1]);
     if (!entry.c) continue;
-    tables[k] = worker_.front().table_of(*entry.c);
+    tables[k] = worker().front().table_of(*entry.c);
     if (tables[k] != nullptr) tables[k]->prefetch_slot(*entry.c);
   }
   for (size_t k = 0; k < batch_.size(); ++k) {
@@ -114,24 +108,20 @@ void RespSession::look_ahead() {
   }
 }
 
-std::optional<HashValue> RespSession::hash(std::string_view key) const {
-  return base::hash_key(worker_.server().options().hash, key);
-}
-
 bool RespSession::execute(Entry& entry) {
   const RespArgs& args = entry.args;
   if (args.size() == 0) return true;
   const RespCommand* command = entry.command;
-  if (command != nullptr && command->op && slots_.empty() && takes(*command, args.size()) &&
-      worker_.joined()) [[likely]] {
+  if (command != nullptr && command->op && answers().empty() && takes(*command, args.size()) &&
+      worker().joined()) [[likely]] {
     return execute_keyed(entry);
   }
-  const bool begun = !slots_.empty() && !slots_.back().complete;
-  if (!begun && (slots_.size() >= kSlotsMax || kept_bytes_ >= kKeptSoft)) return wait();
+  const bool begun = !answers().empty() && !answers().back().complete;
+  if (!begun && answers().is_crowded()) return wait();
   text_.clear();
   if (command == nullptr) {
     if (is_of_http(args[0])) {
-      connection_.close();
+      connection().close();
       return false;
     }
     writer(&text_).unknown_command(args);
@@ -142,22 +132,22 @@ bool RespSession::execute(Entry& entry) {
     return answer(text_);
   }
   if (command->verb == RespVerb::kQuit) {
-    quit_ = true;
+    quit();
     return answer("+OK\r\n");
   }
   if (RespAdmin::is_admin(command->verb)) {
     admin_.execute(*command, args, &text_);
     return answer(text_);
   }
-  if (!worker_.joined()) return answer_error("LOADING this node has not joined a file yet");
+  if (!worker().joined()) return answer_error("LOADING this node has not joined a file yet");
   if (command->op) return execute_keyed(entry);
   if (command->verb == RespVerb::kInfo) return execute_info(entry);
-  if (command->verb == RespVerb::kDbsize) return execute_call(entry, Kind::kCount);
+  if (command->verb == RespVerb::kDbsize) return execute_call(Kind::kCount);
   if (args.size() > 2 || (args.size() == 2 && !wire::same_word(args[1], "async") &&
                           !wire::same_word(args[1], "sync"))) {
     return answer_error("ERR syntax error");
   }
-  return execute_call(entry, Kind::kClear);
+  return execute_call(Kind::kClear);
 }
 
 bool RespSession::execute_keyed(const Entry& entry) {
@@ -195,17 +185,14 @@ bool RespSession::execute_keyed(const Entry& entry) {
 }
 
 bool RespSession::execute_one(const Entry& entry, Op op, std::string_view value) {
-  if (!worker_.log_has_room() && core::is_mutation(op)) return wait();
   const std::string_view key = entry.args[1];
   if (key.size() > core::kKeyBytesMax) return answer_error("ERR key too long");
   const std::optional<HashValue> c = entry.c ? entry.c : hash(key);
   if (!c) return answer_error("ERR key is not an integer");
-  if (call_ || (!keys_.empty() && keys_.contains(*c))) return wait();
-  const base::Instant now = worker_.loop().now();
-  Worker::Lease effects(worker_);
-  if (const auto local = worker_.front().execute(now, op, *c, key, value, effects.get())) {
-    worker_.count_request();
-    const net::OutputBarrier scope(worker_.gate(), effects.barrier());
+  if (is_held_back(op, *c)) return wait();
+  Worker::Lease effects(worker());
+  if (const auto local = execute_here(op, *c, key, value, effects.get())) {
+    const net::OutputBarrier scope(worker().gate(), effects.barrier());
     const core::Bucket::Answer& said = local->answer;
     if (op == Op::kRead && said.code == Code::kOk) {
       answer_value(said.value);
@@ -213,17 +200,13 @@ bool RespSession::execute_one(const Entry& entry, Op op, std::string_view value)
       answer("+OK\r\n");
     } else {
       text_.clear();
-      append_said(*entry.command, {said.code, local->bucket.a, said.value}, &text_);
+      append_said(op, {said.code, local->bucket.a, said.value}, &text_);
       answer(text_);
     }
     return true;
   }
-  if (slots_.size() >= kSlotsMax || !worker_.front().has_room()) return wait();
-  Slot& slot = new_slot(entry.command);
-  slot.complete = true;
-  slot.open = 1;
-  keys_.insert(*c);
-  slot.ticket = worker_.front().submit(now, op, key, value, this, effects.get());
+  if (!worker().front().has_room()) return wait();
+  submit(&answers().add(), op, *c, key, value, effects.get());
   return true;
 }
 
@@ -247,62 +230,55 @@ bool RespSession::refuse_keys(const Entry& entry) {
 
 bool RespSession::execute_many(const Entry& entry) {
   const RespArgs& args = entry.args;
-  if (slots_.empty() || slots_.back().complete) {
-    if (call_ || slots_.size() >= kSlotsMax) return wait();
+  if (answers().empty() || answers().back().complete) {
     if (refuse_keys(entry)) return true;
-    Slot& slot = new_slot(entry.command);
-    slot.many = true;
-    if (answers_values(entry.command->verb)) writer(&slot.text).array(args.size() - 1);
+    Answer& fresh = answers().add();
+    fresh.complete = false;
+    fresh.work = std::make_unique<Many>(*entry.command);
+    if (Many::of(fresh)->wants_values()) writer(&fresh.text).array(args.size() - 1);
     many_next_ = 1;
   }
-  Slot* slot = &slots_.back();
+  Answer* answer = &answers().back();
   const auto step = static_cast<size_t>(entry.command->key_step);
   for (; many_next_ < args.size(); many_next_ += step) {
     const std::string_view value = step == 2 ? args[many_next_ + 1] : std::string_view();
-    if (!execute_key(slot, *entry.command->op, args[many_next_], value)) return wait();
+    if (!execute_key(answer, args[many_next_], value)) return wait();
   }
-  slot->complete = true;
-  if (slot->done()) finish(slot);
+  answer->complete = true;
+  if (answer->done()) finish(answer);
   print_due();
   return true;
 }
 
-bool RespSession::execute_key(Slot* slot, Op op, std::string_view key, std::string_view value) {
+bool RespSession::execute_key(Answer* answer, std::string_view key, std::string_view value) {
+  Many* many = Many::of(*answer);
+  const Op op = *many->command.op;
   const HashValue c = *hash(key);
-  if (keys_.contains(c) || (!worker_.log_has_room() && core::is_mutation(op))) return false;
-  const base::Instant now = worker_.loop().now();
-  Worker::Lease effects(worker_);
-  const bool keeps_order = answers_values(slot->command->verb);
-  if (const auto local = worker_.front().execute(now, op, c, key, value, effects.get())) {
-    worker_.count_request();
-    slot->barrier = std::max(slot->barrier, effects.barrier());
-    const bool in_order = slot->parts.empty();
-    std::string* part = &slot->text;
-    if (keeps_order && !in_order) part = &slot->parts.emplace_back();
-    add_said(slot, {local->answer.code, local->bucket.a, local->answer.value}, part);
+  if (is_held_back(op, c)) return false;
+  Worker::Lease effects(worker());
+  const bool keeps_order = many->wants_values();
+  if (const auto local = execute_here(op, c, key, value, effects.get())) {
+    answer->barrier = std::max(answer->barrier, effects.barrier());
+    const bool in_order = many->parts.empty();
+    std::string* part = &answer->text;
+    if (keeps_order && !in_order) part = &many->parts.emplace_back();
+    add_said(many, {local->answer.code, local->bucket.a, local->answer.value}, part);
     return true;
   }
-  if (!worker_.front().has_room()) return false;
-  slot->ticket = worker_.front().submit(now, op, key, value, this, effects.get());
-  slot->tickets.push_back({slot->ticket, slot->parts.size()});
-  if (keeps_order) slot->parts.emplace_back();
-  ++slot->open;
-  keys_.insert(c);
+  if (!worker().front().has_room()) return false;
+  submit(answer, op, c, key, value, effects.get());
+  many->tickets.push_back({answer->ticket, many->parts.size()});
+  if (keeps_order) many->parts.emplace_back();
   return true;
 }
 
 // -------------------------------------------------------------------------------- the whole file
 
-bool RespSession::execute_call(const Entry& entry, Kind kind) {
-  if (!slots_.empty()) return wait();
+bool RespSession::execute_call(Kind kind, std::unique_ptr<Answer::Work> work) {
+  if (!answers().empty()) return wait();
   core::FileRequest request;
   request.kind = kind;
-  Worker::Lease effects(worker_);
-  Slot& slot = new_slot(entry.command);
-  slot.complete = true;
-  slot.open = 1;
-  call_ = true;
-  slot.ticket = worker_.front().call(worker_.loop().now(), request, this, effects.get());
+  call(request, std::move(work));
   return true;
 }
 
@@ -317,28 +293,10 @@ bool RespSession::execute_info(const Entry& entry) {
     admin_.info(words, 0, &text_);
     return answer(text_);
   }
-  if (!execute_call(entry, Kind::kCount)) return false;
-  slots_.back().sections = std::move(words);
-  return true;
+  return execute_call(Kind::kCount, std::make_unique<Info>(std::move(words)));
 }
 
 // -------------------------------------------------------------------------------------- answers
-
-bool RespSession::answer(std::string_view text) {
-  if (slots_.empty()) {
-    connection_.write(text);
-    return true;
-  }
-  if (!slots_.back().done()) {
-    Slot& slot = new_slot(nullptr);
-    slot.complete = true;
-  }
-  Slot& last = slots_.back();
-  last.barrier = std::max(last.barrier, worker_.gate().barrier());
-  last.text.append(text);
-  keep(text.size());
-  return true;
-}
 
 bool RespSession::answer_error(std::string_view text) {
   std::string line;
@@ -347,10 +305,10 @@ bool RespSession::answer_error(std::string_view text) {
 }
 
 void RespSession::answer_value(std::string_view value) {
-  if (slots_.empty()) {
-    char* to = connection_.reserve_output(wire::bulk_room(value.size()));
+  if (answers().empty()) {
+    char* to = connection().reserve_output(wire::bulk_room(value.size()));
     if (to == nullptr) return;
-    connection_.commit_output(static_cast<size_t>(wire::put_bulk(to, value) - to));
+    connection().commit_output(static_cast<size_t>(wire::put_bulk(to, value) - to));
     return;
   }
   text_.clear();
@@ -358,184 +316,86 @@ void RespSession::answer_value(std::string_view value) {
   answer(text_);
 }
 
-void RespSession::append_said(const RespCommand& command, const Said& said,
-                              std::string* out) const {
+void RespSession::append_said(Op op, const Said& said, std::string* out) const {
   wire::RespWriter w = writer(out);
   if (said.code == Code::kExists) return w.null();
-  if (said.code == Code::kNotFound) {
-    return command.verb == RespVerb::kStrlen ? w.integer(0) : w.null();
-  }
+  if (said.code == Code::kNotFound) return op == Op::kLength ? w.integer(0) : w.null();
   if (said.code != Code::kOk) return w.failure(said.code, said.bucket);
-  if (answers_values(command.verb)) return w.bulk(said.value);
-  if (command.verb == RespVerb::kSet) return w.simple("OK");
-  out->append(":").append(said.value).append("\r\n");
+  switch (op) {
+    case Op::kRead:
+      return w.bulk(said.value);
+    case Op::kPut:
+    case Op::kInsert:
+    case Op::kUpdate:
+      return w.simple("OK");
+    default:
+      out->append(":").append(said.value).append("\r\n");
+  }
 }
 
-// Of a request over several keys: `part` is where the value goes if it asked for any.
-void RespSession::add_said(Slot* slot, const Said& said, std::string* part) {
+// `part` is where the value goes if any is wanted.
+void RespSession::add_said(Many* many, const Said& said, std::string* part) {
   const bool fine = said.code == Code::kOk || said.code == Code::kNotFound;
   if (!fine) {
-    if (slot->error.empty()) writer(&slot->error).failure(said.code, said.bucket);
+    if (many->error.empty()) writer(&many->error).failure(said.code, said.bucket);
     return;
   }
-  if (said.code == Code::kOk) ++slot->sum;
-  if (!answers_values(slot->command->verb)) return;
+  if (said.code == Code::kOk) ++many->sum;
+  if (!many->wants_values()) return;
   const size_t before = part->size();
-  append_said(*slot->command, said, part);
+  append_said(Op::kRead, said, part);
   keep(part->size() - before);
 }
 
-void RespSession::finish(Slot* slot) {
-  if (!slot->many) return;
-  const size_t before = slot->text.size();
-  if (!slot->error.empty()) {
-    slot->text = std::move(slot->error);
-  } else if (answers_values(slot->command->verb)) {
-    for (const std::string& part : slot->parts) slot->text.append(part);
-    slot->parts = {};
+void RespSession::finish(Answer* answer) {
+  Many* many = Many::of(*answer);
+  const size_t before = answer->text.size();
+  if (!many->error.empty()) {
+    answer->text = std::move(many->error);
+  } else if (many->wants_values()) {
+    for (const std::string& part : many->parts) answer->text.append(part);
+    many->parts = {};
     return;  // counted before
-  } else if (slot->command->verb == RespVerb::kMset) {
-    slot->text = "+OK\r\n";
+  } else if (many->command.verb == RespVerb::kMset) {
+    answer->text = "+OK\r\n";
   } else {
-    writer(&slot->text).integer(slot->sum);
+    writer(&answer->text).integer(many->sum);
   }
-  if (slot->text.size() > before) keep(slot->text.size() - before);
+  if (answer->text.size() > before) keep(answer->text.size() - before);
 }
 
-RespSession::Slot& RespSession::new_slot(const RespCommand* command) {
-  const uint64_t ticket = slots_.empty() ? 0 : slots_.back().ticket;
-  Slot& slot = slots_.emplace_back();
-  slot.ticket = ticket;
-  slot.command = command;
-  return slot;
-}
-
-RespSession::Slot* RespSession::find(uint64_t ticket) {
-  const auto it =
-      std::lower_bound(slots_.begin(), slots_.end(), ticket,
-                       [](const Slot& slot, uint64_t wanted) { return slot.ticket < wanted; });
-  LH_CHECK(it != slots_.end() && it->open > 0);
-  return &*it;
-}
-
-void RespSession::keep(size_t bytes) {
-  kept_bytes_ += bytes;
-  if (kept_bytes_ <= kKeptMax) return;
-  LH_LOG_LIMITED(kWarn, "resp", "connection closed", worker_.loop().now())
-      .kv("reason", "more answers under way than a connection may have");
-  connection_.close();
-}
-
-void RespSession::on_done(uint64_t ticket, const core::Completion& done) {
-  Slot* slot = find(ticket);
+void RespSession::append_done(Answer* answer, const core::Completion& done) {
   const Said said{done.code, done.bucket.a, done.value};
-  keys_.erase(done.c);
-  --slot->open;
-  if (slot->many) {
-    std::string* part = &slot->text;
-    if (answers_values(slot->command->verb)) {
-      const auto it =
-          std::lower_bound(slot->tickets.begin(), slot->tickets.end(), ticket,
-                           [](const auto& entry, uint64_t wanted) { return entry.first < wanted; });
-      part = &slot->parts[it->second];
-    }
-    add_said(slot, said, part);
-    if (slot->done()) finish(slot);
-  } else {
-    append_said(*slot->command, said, &slot->text);
-    keep(slot->text.size());
+  Many* many = Many::of(*answer);
+  if (many == nullptr) {
+    append_said(done.op, said, &answer->text);
+    return keep(answer->text.size());
   }
-  settle(false);
+  std::string* part = &answer->text;
+  if (many->wants_values()) {
+    const auto it =
+        std::lower_bound(many->tickets.begin(), many->tickets.end(), done.tag,
+                         [](const auto& entry, uint64_t wanted) { return entry.first < wanted; });
+    part = &many->parts[it->second];
+  }
+  add_said(many, said, part);
+  if (answer->done()) finish(answer);
 }
 
-void RespSession::on_call_done(uint64_t ticket, const core::FileResult& result) {
-  Slot* slot = find(ticket);
-  --slot->open;
-  call_ = false;
-  wire::RespWriter w = writer(&slot->text);
+void RespSession::append_call_done(Answer* answer, const core::FileResult& result) {
+  wire::RespWriter w = writer(&answer->text);
   if (result.outcome != core::FileResult::Outcome::kOk) {
     w.failure(Code::kDown, result.down);
-  } else if (slot->command->verb == RespVerb::kDbsize) {
+  } else if (const auto* info = static_cast<const Info*>(answer->work.get())) {
+    admin_.info(info->sections, result.records, &answer->text);
+  } else if (result.request.kind == Kind::kCount) {
     w.integer(static_cast<int64_t>(result.records));
-  } else if (slot->command->verb == RespVerb::kInfo) {
-    admin_.info(slot->sections, result.records, &slot->text);
   } else {
     w.simple("OK");
   }
-  keep(slot->text.size());
-  settle(false);
+  keep(answer->text.size());
 }
 
-// -------------------------------------------------------------------------------- what waits
-
-bool RespSession::wait() {
-  waiting_ = true;
-  connection_.pause_reading();
-  return false;
-}
-
-void RespSession::print_due() {
-  while (!slots_.empty() && slots_.front().done() && !connection_.output_full()) {
-    const std::string& text = slots_.front().text;
-    const net::OutputBarrier scope(worker_.gate(), slots_.front().barrier);
-    connection_.write(text);
-    kept_bytes_ -= std::min(kept_bytes_, text.size());
-    slots_.pop_front();
-  }
-  if (slots_.empty()) kept_bytes_ = 0;
-}
-
-// After something was done: prints what is due and lets a request that waits try again. Not for
-// nothing: while it has to wait it would be tried in every turn.
-void RespSession::settle(bool forced) {
-  print_due();
-  if (waiting_) {
-    const bool many = !slots_.empty() && !slots_.back().complete;
-    const bool worth = many ? slots_.back().open < kManyResume : slots_.size() < kSlotsMax / 2;
-    if (forced || worth) {
-      waiting_ = false;
-      connection_.resume_reading();
-    }
-  }
-  end_if_due();
-}
-
-// Requests that were sent before the end are answered; half a request is none.
-void RespSession::end_if_due() {
-  if (starved_ && (draining_ || connection_.input_ended())) quit_ = true;
-  if (quit_ && slots_.empty()) connection_.close_after_flush();
-}
-
-// ------------------------------------------------------------------------------------------ end
-
-void RespSession::on_end_of_input(net::Connection& connection) { on_data(connection); }
-
-void RespSession::on_closed(net::Connection&, net::CloseReason reason) {
-  if (reason == net::CloseReason::kOutputLimit || reason == net::CloseReason::kInputLimit) {
-    LH_LOG_LIMITED(kWarn, "resp", "connection closed", worker_.loop().now())
-        .kv("reason", net::to_string(reason));
-  }
-  worker_.end_session(token_);
-}
-
-void RespSession::drain() {
-  draining_ = true;
-  on_data(connection_);
-}
-
-void RespSession::tick(base::Instant now, base::Duration idle_max) {
-  if (connection_.stalled_for(now) > kStallMax) return connection_.close_stalled();
-  if (waiting_) settle(true);  // there may be room in the front's window now
-  if (!slots_.empty() || quit_ || connection_.output_size() > 0) return;
-  const base::Duration quiet = now - std::max(connection_.last_read_at(), opened_at_);
-  if (!connection_.input().empty()) {
-    if (!starved_ || quiet <= kRequestTimeMax) return;
-    answer_error("ERR a request was begun and not finished");
-    quit_ = true;
-    settle(false);
-  } else if (idle_max > base::Duration() && quiet > idle_max) {
-    connection_.close();
-  }
-}
+void RespSession::answer_unfinished() { answer_error("ERR a request was begun and not finished"); }
 
 }  // namespace lh::node

@@ -6,15 +6,10 @@
 #include <vector>
 
 #include "core/limits.h"
-#include "tests/node/fixture.h"
+#include "tests/node/two_workers_fixture.h"
 
 namespace lh::node {
 namespace {
-
-using testing::Cluster;
-using testing::integer_file;
-using testing::Peer;
-using testing::TestNode;
 
 std::string array(const std::vector<std::string>& words) {
   std::string out = "*" + std::to_string(words.size()) + "\r\n";
@@ -27,38 +22,10 @@ std::string bulk(const std::string& bytes) {
   return "$" + std::to_string(bytes.size()) + "\r\n" + bytes + "\r\n";
 }
 
-// A coordinator's node with two workers, whose file has buckets in both. The connections are with
-// worker 0. What worker 1 has is far: it is asked by mail, and waits while worker 1 is frozen.
-class RespSessionTest : public Cluster {
+class RespSessionTest : public testing::TwoWorkers {
  protected:
-  static constexpr uint64_t kRecords = 40;
+  RespSessionTest() : TwoWorkers(100) { EXPECT_EQ("+PONG\r\n", call({"PING"})); }
 
-  RespSessionTest() : node_(start_coordinator(integer_file(8), {.workers = 2})) {
-    fill(connect(node_, 0), kRecords);
-    for (uint64_t key = 100; key < 10'000; ++key) {
-      (worker_of(key) == 0 ? near_ : far_).push_back(key);
-    }
-    peer_ = &connect(node_, 0);
-    EXPECT_EQ("+PONG\r\n", call({"PING"}));
-  }
-
-  size_t worker_of(uint64_t key) {
-    for (size_t k = 0; k < 2; ++k) {
-      for (const auto& [a, bucket] : node_.worker(k).server().buckets()) {
-        if (!forward_address(bucket->mark(), key)) return k;
-      }
-    }
-    ADD_FAILURE() << "nobody has key " << key;
-    return 0;
-  }
-  std::string near(size_t k) const { return std::to_string(near_.at(k)); }
-  std::string far(size_t k) const { return std::to_string(far_.at(k)); }
-
-  std::string send(std::string_view bytes) {
-    peer_->send(bytes);
-    settle();
-    return peer_->take();
-  }
   std::string call(const std::vector<std::string>& words) { return send(array(words)); }
   // Whatever it needs other workers for.
   std::string call_all(const std::vector<std::string>& words) {
@@ -66,16 +33,6 @@ class RespSessionTest : public Cluster {
     pass(base::ms(500));
     return peer_->take();
   }
-  std::string after_thaw() {
-    node_.thaw();
-    pass(base::seconds(1));
-    return peer_->take();
-  }
-
-  TestNode& node_;
-  Peer* peer_ = nullptr;
-  std::vector<uint64_t> near_;
-  std::vector<uint64_t> far_;
 };
 
 TEST_F(RespSessionTest, RecordsNearAndFarAreTheSame) {
@@ -117,7 +74,7 @@ TEST_F(RespSessionTest, OneOfSeveralKeysMayBeWrittenTwice) {
 }
 
 TEST_F(RespSessionTest, AnswersComeInTheOrderOfTheRequests) {
-  node_.freeze(1);
+  freeze_far();
   EXPECT_EQ("+OK\r\n",
             send(array({"SET", near(0), "n"}) + array({"SET", far(0), "f"}) +
                  array({"GET", near(0)}) + array({"PING"}) + array({"MGET", near(0), far(1)}) +
@@ -125,7 +82,7 @@ TEST_F(RespSessionTest, AnswersComeInTheOrderOfTheRequests) {
   EXPECT_EQ("+OK\r\n" + bulk("n") + "+PONG\r\n*2\r\n" + bulk("n") +
                 "$-1\r\n-ERR unknown command 'FOO', with args beginning with: \r\n" + bulk("f") +
                 bulk("last"),
-            after_thaw());
+            answers_after_thaw());
 }
 
 TEST_F(RespSessionTest, WhatAConnectionWasToldItsNextRequestSees) {
@@ -147,9 +104,9 @@ TEST_F(RespSessionTest, MoreKeysThanMayBeUnderWayAreWorkedOff) {
     words.push_back(far(k));
     words.push_back("v" + far(k));
   }
-  node_.freeze(1);
+  freeze_far();
   EXPECT_EQ("", send(array(words)));
-  EXPECT_EQ("+OK\r\n", after_thaw());
+  EXPECT_EQ("+OK\r\n", answers_after_thaw());
   words = {"MGET"};
   std::string wanted = "*3000\r\n";
   for (size_t k = 0; k < 3'000; ++k) {
@@ -207,9 +164,9 @@ TEST_F(RespSessionTest, WhatMakesNoSenseEndsTheConnection) {
 }
 
 TEST_F(RespSessionTest, QuitAnswersWhatWasAskedBefore) {
-  node_.freeze(1);
+  freeze_far();
   send(array({"GET", far(0)}) + array({"QUIT"}) + array({"PING"}));
-  EXPECT_EQ("$-1\r\n+OK\r\n", after_thaw());
+  EXPECT_EQ("$-1\r\n+OK\r\n", answers_after_thaw());
   EXPECT_TRUE(peer_->ended());
 }
 
@@ -226,17 +183,17 @@ TEST_F(RespSessionTest, ARequestThatIsNotFinishedInTimeEndsIt) {
 }
 
 TEST_F(RespSessionTest, ANodeThatStopsGivesTheAnswersItOwes) {
-  node_.freeze(1);
+  freeze_far();
   EXPECT_EQ("", send(array({"GET", far(0)}) + array({"GET", near(0)})));
   node_.worker(0).drain();
   settle();
   EXPECT_FALSE(peer_->ended());
-  EXPECT_EQ("$-1\r\n$-1\r\n", after_thaw());
+  EXPECT_EQ("$-1\r\n$-1\r\n", answers_after_thaw());
   EXPECT_TRUE(peer_->ended());
 }
 
 TEST_F(RespSessionTest, AConnectionThatGoesLeavesNobodyWaiting) {
-  node_.freeze(1);
+  freeze_far();
   send(array({"GET", far(0)}) + array({"MGET", far(1), far(2)}) + array({"MGET", far(1), near(0)}));
   peer_->hang_up();
   settle();

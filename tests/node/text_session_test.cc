@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/limits.h"
-#include "tests/node/fixture.h"
+#include "tests/node/two_workers_fixture.h"
 
 namespace lh::node {
 namespace {
@@ -19,52 +19,11 @@ using testing::TestNode;
 
 std::string number(uint64_t n) { return std::to_string(n); }
 
-// A coordinator's node with two workers, whose file has buckets in both. The connections are with
-// worker 0. What worker 1 has is far: it is asked by mail, and waits while worker 1 is frozen.
-class TextSessionTest : public Cluster {
+class TextSessionTest : public testing::TwoWorkers {
  protected:
-  static constexpr uint64_t kRecords = 40;
+  TextSessionTest() : TwoWorkers(0) {}
 
-  TextSessionTest() : node_(start_coordinator(integer_file(8), {.workers = 2})) {
-    fill(connect(node_, 0), kRecords);
-    for (uint64_t key = 0; key < 10'000; ++key) {
-      (worker_of(key) == 0 ? near_ : far_).push_back(key);
-    }
-    peer_ = &connect(node_, 0);
-  }
-
-  size_t worker_of(uint64_t key) {
-    for (size_t k = 0; k < 2; ++k) {
-      for (const auto& [a, bucket] : node_.worker(k).server().buckets()) {
-        if (!forward_address(bucket->mark(), key)) return k;
-      }
-    }
-    ADD_FAILURE() << "nobody has key " << key;
-    return 0;
-  }
-  // The k-th key of each kind.
-  std::string near(size_t k) const { return number(near_.at(k)); }
-  std::string far(size_t k) const { return number(far_.at(k)); }
   static std::string value(const std::string& key) { return "v" + key + "\n"; }
-
-  void freeze_far() { node_.freeze(1); }
-  // What the peer gets, sending this, while what is far waits, and afterwards.
-  std::string answers_before_thaw(std::string_view lines) {
-    freeze_far();
-    peer_->send(lines);
-    settle();
-    return peer_->take();
-  }
-  std::string answers_after_thaw() {
-    node_.thaw();
-    pass(base::seconds(1));
-    return peer_->take();
-  }
-
-  TestNode& node_;
-  Peer* peer_ = nullptr;
-  std::vector<uint64_t> near_;
-  std::vector<uint64_t> far_;
 };
 
 // ------------------------------------------------------------------------------------- commands
@@ -124,130 +83,6 @@ TEST_F(TextSessionTest, AnAnswerThatIsAnErrorLeavesTheConnectionOpen) {
   EXPECT_EQ("ERR wrong number of arguments: READ key\n", ask(*peer_, "READ"));
   EXPECT_EQ(0u, ask(*peer_, "GET \"abc").find("ERR unbalanced quote"));
   EXPECT_EQ("PONG\n", ask(*peer_, "PING"));
-}
-
-// ----------------------------------------------------------------------------------- pipelining
-
-TEST_F(TextSessionTest, AnswersComeInTheOrderOfTheCommands) {
-  const std::string lines = "GET " + near(0) + "\nGET " + far(0) + "\nGET " + near(1) +
-                            "\nPING\nnonsense\nGET x\nGET " + far(1) + "\nGET " + near(2) + "\n";
-  EXPECT_EQ(value(near(0)), answers_before_thaw(lines)) << "the rest waits for what is far";
-  EXPECT_EQ(value(far(0)) + value(near(1)) +
-                "PONG\nERR unknown command 'nonsense': try HELP\nERR key is not an integer\n" +
-                value(far(1)) + value(near(2)),
-            answers_after_thaw());
-}
-
-TEST_F(TextSessionTest, ManyCommandsAreUnderWayTogether) {
-  std::string lines;
-  std::string expected;
-  for (size_t k = 0; k < 300; ++k) {
-    lines += "PUT " + far(k) + " w" + number(k) + "\nGET " + near(k % 10) + "\n";
-    expected += "OK\n" + value(near(k % 10));
-  }
-  EXPECT_EQ("", answers_before_thaw(lines));
-  EXPECT_EQ(300u, node_.worker(0).front().client().in_flight());
-  EXPECT_EQ(expected, answers_after_thaw());
-}
-
-TEST_F(TextSessionTest, TwoCommandsOfOneKeyNeverOvertake) {
-  std::string lines;
-  std::string expected;
-  for (int k = 0; k < 20; ++k) {
-    lines += "PUT " + far(0) + " w" + number(k) + "\nGET " + far(0) + "\n";
-    expected += "OK\nw" + number(k) + "\n";
-  }
-  EXPECT_EQ("", answers_before_thaw(lines));
-  EXPECT_EQ(1u, node_.worker(0).front().client().in_flight());
-  EXPECT_EQ(expected, answers_after_thaw());
-}
-
-TEST_F(TextSessionTest, ACommandThatWaitsForItsKeyHoldsBackWhatFollows) {
-  // Otherwise the second GET of the near key could see the PUT that comes behind it.
-  const std::string lines =
-      "PUT " + far(0) + " a\nGET " + far(0) + "\nPUT " + near(0) + " b\nGET " + near(0) + "\n";
-  EXPECT_EQ("", answers_before_thaw(lines));
-  EXPECT_EQ("OK\na\nOK\nb\n", answers_after_thaw());
-}
-
-TEST_F(TextSessionTest, AQuestionAboutTheFileWaitsForAllBeforeItAndHoldsAllBehindIt) {
-  const std::string lines = "INSERT " + far(100) + " a\nCOUNT\nINSERT " + near(100) +
-                            " b\nCOUNT\nDELETE " + far(100) + "\nCOUNT\n";
-  EXPECT_EQ("", answers_before_thaw(lines));
-  EXPECT_EQ("OK\n" + number(kRecords + 1) + "\nOK\n" + number(kRecords + 2) + "\nOK\n" +
-                number(kRecords + 1) + "\n",
-            answers_after_thaw());
-}
-
-TEST_F(TextSessionTest, WhatNeedsNobodyIsAnsweredBehindAQuestionInOrder) {
-  EXPECT_EQ("", answers_before_thaw("COUNT\nPING\nnonsense\n"));
-  EXPECT_EQ(number(kRecords) + "\nPONG\nERR unknown command 'nonsense': try HELP\n",
-            answers_after_thaw());
-}
-
-TEST_F(TextSessionTest, WhileACommandWaitsTheWorkerRests) {
-  // settle() fails when a loop never comes to rest.
-  answers_before_thaw("COUNT\nGET " + near(0) + "\n");
-  pass(base::ms(200));
-  EXPECT_EQ("", peer_->take());
-  EXPECT_EQ(number(kRecords) + "\n" + value(near(0)), answers_after_thaw());
-}
-
-TEST_F(TextSessionTest, MoreCommandsThanOneConnectionMayHaveUnderWay) {
-  constexpr size_t kCommands = 5'000;
-  std::string lines;
-  std::string expected;
-  for (size_t k = 0; k < kCommands; ++k) {
-    lines += k % 3 == 0 ? "PING\n" : "GET " + far(k) + "\n";
-    expected += k % 3 == 0 ? "PONG\n" : far_[k] < kRecords ? value(far(k)) : "NOT FOUND\n";
-  }
-  lines = "GET " + far(0) + "\n" + lines;
-  expected = value(far(0)) + expected;
-  EXPECT_EQ("", answers_before_thaw(lines));
-  EXPECT_LE(node_.worker(0).front().client().in_flight(), 1'024u);
-  EXPECT_EQ(expected, answers_after_thaw());
-}
-
-TEST_F(TextSessionTest, WaitsWhenTheWindowOfTheFrontIsFull) {
-  freeze_far();
-  constexpr size_t kPerPeer = 1'000;
-  constexpr size_t kPeers = core::kClientWindowMax / kPerPeer + 2;
-  std::vector<Peer*> peers;
-  for (size_t k = 0; k < kPeers; ++k) {
-    peers.push_back(&connect(node_, 0));
-    std::string lines;
-    for (size_t i = 0; i < kPerPeer; ++i) lines += "GET " + far(i) + "\n";
-    peers.back()->send(lines);
-  }
-  settle();
-  EXPECT_EQ(core::kClientWindowMax, node_.worker(0).front().client().in_flight());
-  EXPECT_EQ(value(near(0)), ask(*peer_, "GET " + near(0))) << "what is near needs no room";
-  node_.thaw();
-  EXPECT_TRUE(within(base::seconds(2), [&] {
-    for (Peer* peer : peers) {
-      if (peer->lines() < kPerPeer) return false;
-    }
-    return true;
-  }));
-  for (Peer* peer : peers) {
-    ASSERT_EQ(value(far(0)), peer->take_line());
-    EXPECT_EQ(kPerPeer - 1, peer->lines());
-  }
-}
-
-TEST_F(TextSessionTest, AWholeLineThatWaitsIsNotALineThatWasNotFinished) {
-  freeze_far();
-  std::string lines;
-  for (size_t i = 0; i < 1'000; ++i)
-    lines += "PUT " + far(i) + " " + std::string(40'000, 'v') + "\n";
-  Peer& greedy = connect(node_, 0);
-  greedy.send(lines);
-  settle();
-  ASSERT_FALSE(node_.worker(0).front().has_room());
-  peer_->send("GET " + far(0) + "\n");
-  pass(base::seconds(12));
-  EXPECT_EQ("", peer_->take());
-  EXPECT_FALSE(peer_->ended());
 }
 
 // -------------------------------------------------------------------------------- large answers
@@ -360,26 +195,6 @@ TEST_F(TextSessionLargeTest, TheAnswersOfAPipelineMayBeMoreThanTheOutputHolds) {
 
 // -------------------------------------------------------------------------------------- the end
 
-TEST_F(TextSessionTest, QuitIsObeyedWhenEverythingIsAnswered) {
-  EXPECT_EQ("", answers_before_thaw("GET " + far(0) + "\nGET " + near(0) + "\nQUIT\nPING\n"));
-  EXPECT_FALSE(peer_->ended());
-  EXPECT_EQ(value(far(0)) + value(near(0)), answers_after_thaw());
-  EXPECT_TRUE(peer_->ended());
-}
-
-TEST_F(TextSessionTest, WhatIsOwedIsAnsweredAfterTheEndOfInput) {
-  freeze_far();
-  peer_->send("GET " + far(0) + "\nGET " + far(0) + "\nCOUNT\nGET " + near(0) + "\nGET 1");
-  peer_->half_close();
-  settle();
-  EXPECT_EQ("", peer_->take());
-  EXPECT_FALSE(peer_->ended());
-  EXPECT_EQ(value(far(0)) + value(far(0)) + number(kRecords) + "\n" + value(near(0)),
-            answers_after_thaw())
-      << "half a line is not a command";
-  EXPECT_TRUE(peer_->ended());
-}
-
 TEST_F(TextSessionTest, ALineThatIsTooLongEndsTheConnectionBehindWhatIsOwed) {
   EXPECT_EQ(
       "", answers_before_thaw("GET " + far(0) + "\nGET " + std::string(70'000, '1') + "\nPING\n"));
@@ -392,96 +207,6 @@ TEST_F(TextSessionTest, TheLongestLineIsACommand) {
   const std::string longest(wire::kLineBytesMax - start.size(), 'v');
   EXPECT_EQ("OK\n", ask(*peer_, start + longest));
   EXPECT_EQ(longest + "\n", ask(*peer_, "GET " + near(0)));
-}
-
-TEST_F(TextSessionTest, HalfALineAndThenSilenceIsRefused) {
-  peer_->send("PING\nGET ");
-  pass(base::seconds(10));
-  EXPECT_EQ("PONG\n", peer_->take());
-  EXPECT_FALSE(peer_->ended());
-  pass(base::ms(100));
-  EXPECT_EQ("ERR a line was begun and not finished\n", peer_->take());
-  EXPECT_TRUE(peer_->ended());
-}
-
-TEST_F(TextSessionTest, HalfALineWaitsWhileAnswersAreOwed) {
-  freeze_far();
-  peer_->send("GET " + far(0) + "\nGET ");
-  pass(base::seconds(12));
-  EXPECT_FALSE(peer_->ended());
-}
-
-TEST_F(TextSessionTest, APeerThatIsGoneLeavesItsAnswersBehind) {
-  freeze_far();
-  peer_->send("GET " + far(0) + "\nGET " + far(1) + "\nCOUNT\n");
-  settle();
-  peer_->hang_up();
-  settle();
-  // The next connection has the same place, and none of its answers.
-  Peer& next = connect(node_, 0);
-  next.send("PING\nGET " + far(2) + "\n");
-  settle();
-  node_.thaw();
-  pass(base::seconds(1));
-  EXPECT_EQ("PONG\n" + value(far(2)), next.take());
-  EXPECT_EQ(0u, node_.worker(0).front().client().in_flight());
-}
-
-TEST_F(TextSessionTest, APeerThatIsGoneInTheMiddleOfAScan) {
-  freeze_far();
-  peer_->send("SCAN v\n");
-  settle();
-  node_.loop(1).run_once({});
-  peer_->hang_up();
-  settle();
-  node_.thaw();
-  pass(base::seconds(1));
-  EXPECT_EQ("PONG\n", ask(connect(node_, 0), "PING"));
-}
-
-TEST_F(TextSessionTest, WhatAnIdlePeerOwesNobodyIsPatience) {
-  TestNode& node = start_bucket_node({.idle_timeout = base::seconds(3)});
-  Peer& peer = connect(node, 0);
-  EXPECT_EQ("PONG\n", ask(peer, "PING"));
-  pass(base::seconds(2));
-  EXPECT_EQ("PONG\n", ask(peer, "PING"));
-  pass(base::seconds(3));
-  EXPECT_FALSE(peer.ended());
-  pass(base::ms(300));
-  EXPECT_TRUE(peer.ended());
-}
-
-// ------------------------------------------------------------------------------------- draining
-
-TEST_F(TextSessionTest, DrainingAnswersWhatWasTakenThenCloses) {
-  EXPECT_EQ("", answers_before_thaw("GET " + far(0) + "\nGET " + far(0) + "\nCOUNT\n"));
-  Peer& quiet = connect(node_, 0);
-  EXPECT_EQ("PONG\n", ask(quiet, "PING"));
-  node_.worker(0).drain();
-  settle();
-  EXPECT_TRUE(quiet.ended());
-  EXPECT_FALSE(peer_->ended());
-  EXPECT_EQ(value(far(0)) + value(far(0)) + number(kRecords) + "\n", answers_after_thaw());
-  EXPECT_TRUE(peer_->ended());
-}
-
-TEST_F(TextSessionTest, DrainingDropsHalfALine) {
-  peer_->send("PING\nGET ");
-  settle();
-  node_.worker(0).drain();
-  settle();
-  EXPECT_EQ("PONG\n", peer_->take());
-  EXPECT_TRUE(peer_->ended());
-}
-
-TEST_F(TextSessionTest, DrainingAnswersWhatCameWithTheFirstBytes) {
-  // The session has taken the connection over, with a line that it has not looked at yet.
-  Peer& peer = connect(node_, 0);
-  peer.send("PING\n");
-  node_.loop(0).post([&] { node_.worker(0).drain(); });
-  settle();
-  EXPECT_EQ("PONG\n", peer.take());
-  EXPECT_TRUE(peer.ended());
 }
 
 TEST_F(TextSessionTest, DrainingPrintsALongListingToItsEnd) {

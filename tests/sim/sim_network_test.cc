@@ -78,6 +78,16 @@ class SimNetworkTest : public testing::Test {
       network_->send(link, kA, base::format("%d", from + k));
     }
   }
+  // Three frames each, the second three while the first may be on their way.
+  void send_on_two_connections(uint64_t seed, bool overtaking) {
+    build(seed, overtaking);
+    const LinkId first = network_->dial(kA, kB);
+    run(seconds(1));
+    send(first, 0, 3);
+    const LinkId second = network_->dial(kA, kB);
+    send(second, 3, 3);
+    run(seconds(1));
+  }
   // Whether `frames` are the first of 0, 1, 2, ...
   static bool is_prefix(const std::vector<std::string>& frames) {
     for (size_t k = 0; k < frames.size(); ++k) {
@@ -270,13 +280,7 @@ TEST_F(SimNetworkTest, aDialThatGoesNowhereEnds) {
 
 TEST_F(SimNetworkTest, aSecondConnectionDoesNotOvertakeTheFirst) {
   for (uint64_t seed = 1; seed <= 30; ++seed) {
-    build(seed, false);
-    const LinkId first = network_->dial(kA, kB);
-    run(seconds(1));
-    send(first, 0, 3);
-    const LinkId second = network_->dial(kA, kB);
-    send(second, 3, 3);
-    run(seconds(1));
+    send_on_two_connections(seed, false);
     EXPECT_EQ(b_->frames.size(), 6u);
     EXPECT_TRUE(is_prefix(b_->frames)) << "seed " << seed;
   }
@@ -285,13 +289,7 @@ TEST_F(SimNetworkTest, aSecondConnectionDoesNotOvertakeTheFirst) {
 TEST_F(SimNetworkTest, unlessThatIsAllowed) {
   size_t overtaken = 0;
   for (uint64_t seed = 1; seed <= 30; ++seed) {
-    build(seed, true);
-    const LinkId first = network_->dial(kA, kB);
-    run(seconds(1));
-    send(first, 0, 3);
-    const LinkId second = network_->dial(kA, kB);
-    send(second, 3, 3);
-    run(seconds(1));
+    send_on_two_connections(seed, true);
     overtaken += is_prefix(b_->frames) ? 0 : 1;
   }
   EXPECT_GT(overtaken, 3u);

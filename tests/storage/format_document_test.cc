@@ -1,8 +1,8 @@
 // The examples of FORMAT.md are what the writers write.
+#include "tests/format_document.h"
+
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
 #include <string>
 
 #include "storage/file_names.h"
@@ -15,25 +15,8 @@
 namespace lh::storage {
 namespace {
 
-// The hex columns of the indented lines behind this title.
 std::string example(const std::string& title) {
-  const std::string here = __FILE__;
-  const std::string root = here.substr(0, here.rfind("tests/storage/"));
-  std::ifstream document(root + "src/storage/FORMAT.md");
-  EXPECT_TRUE(document.is_open());
-  std::string bytes;
-  bool inside = false;
-  for (std::string line; std::getline(document, line);) {
-    if (line == "#### " + title) {
-      inside = true;
-    } else if (inside && line.starts_with('#')) {
-      break;
-    } else if (inside && line.starts_with("    ")) {
-      std::istringstream words(line.substr(0, line.find('|')));
-      for (unsigned byte; words >> std::hex >> byte;) bytes += static_cast<char>(byte);
-    }
-  }
-  return bytes;
+  return lh::testing::format_example("storage", title);
 }
 
 std::string hex(const std::string& bytes) {

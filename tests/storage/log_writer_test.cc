@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 #include "tests/storage/log_fixture.h"
@@ -9,7 +10,28 @@
 namespace lh::storage {
 namespace {
 
-class LogWriterTest : public LogFixture {};
+class LogWriterTest : public LogFixture {
+ protected:
+  // A log whose next record, which waits in `batch`, opens a second segment.
+  struct AlmostFull {
+    explicit AlmostFull(const FileOwner& owner) {
+      EXPECT_TRUE(env.make_dir("w").ok());
+      EXPECT_TRUE(LogWriter::create(&env, "w", owner).ok());
+      const auto ignore = [](const Record&) { return Status(); };
+      EXPECT_TRUE(read_log(&env, "w", owner, 1, 0, ignore, &tail).ok());
+      writer = LogWriter::open(&env, "w", owner, tail, 60).value();
+      batch.append(kStream, "first");
+      EXPECT_TRUE(writer->write(&batch).ok());
+      batch.clear();
+      batch.append(kStream, "second");
+    }
+
+    MemEnv env;
+    LogTail tail;
+    std::unique_ptr<LogWriter> writer;
+    LogBatch batch{1};
+  };
+};
 
 TEST_F(LogWriterTest, anEmptyLogIsEmpty) {
   EXPECT_EQ(read(), "");
@@ -116,20 +138,9 @@ TEST_F(LogWriterTest, whatHasNoRoomIsTakenBackAndWrittenLater) {
 // At every amount of room: whether it runs out in a frame, in the new segment or in the end frame.
 TEST_F(LogWriterTest, roomMayRunOutAtAnyByte) {
   for (uint64_t room = 0; room < 200; ++room) {
-    MemEnv env;
-    ASSERT_TRUE(env.make_dir("w").ok());
-    ASSERT_TRUE(LogWriter::create(&env, "w", owner_).ok());
-    LogTail tail;
-    const auto ignore = [](const Record&) { return Status(); };
-    ASSERT_TRUE(read_log(&env, "w", owner_, 1, 0, ignore, &tail).ok());
-    auto writer = LogWriter::open(&env, "w", owner_, tail, 60).value();
-    LogBatch batch(1);
-    batch.append(kStream, "first");
-    ASSERT_TRUE(writer->write(&batch).ok());
-    env.set_capacity(env.used_bytes() + room);
-    batch.clear();
-    batch.append(kStream, "second");
-    const Status status = writer->write(&batch);
+    AlmostFull log(owner_);
+    log.env.set_capacity(log.env.used_bytes() + room);
+    const Status status = log.writer->write(&log.batch);
     ASSERT_TRUE(status.ok() || status.code() == StatusCode::kRefused) << status.message();
     ASSERT_EQ(status.ok(), room >= 48 + 40 + 48) << room;
     uint64_t last = 0;
@@ -137,14 +148,14 @@ TEST_F(LogWriterTest, roomMayRunOutAtAnyByte) {
       last = record.sequence;
       return Status();
     };
-    ASSERT_TRUE(read_log(&env, "w", owner_, 1, 1, visit, &tail).ok()) << room;
+    ASSERT_TRUE(read_log(&log.env, "w", owner_, 1, 1, visit, &log.tail).ok()) << room;
     ASSERT_EQ(last, status.ok() ? 2u : 1u);
-    ASSERT_EQ(tail.torn_bytes(), 0u);
-    env.set_capacity(1 << 20);
+    ASSERT_EQ(log.tail.torn_bytes(), 0u);
+    log.env.set_capacity(1 << 20);
     if (!status.ok()) {
-      ASSERT_TRUE(writer->write(&batch).ok()) << room;
+      ASSERT_TRUE(log.writer->write(&log.batch).ok()) << room;
     }
-    ASSERT_TRUE(read_log(&env, "w", owner_, 1, 1, visit, &tail).ok()) << room;
+    ASSERT_TRUE(read_log(&log.env, "w", owner_, 1, 1, visit, &log.tail).ok()) << room;
     ASSERT_EQ(last, 2u);
   }
 }
@@ -174,21 +185,10 @@ TEST_F(LogWriterTest, aFailedWriteEndsTheWriterForEver) {
 
 TEST_F(LogWriterTest, failuresWhileRollingEndTheWriterToo) {
   for (uint64_t nth = 1; nth <= 3; ++nth) {
-    MemEnv env;
-    ASSERT_TRUE(env.make_dir("w").ok());
-    ASSERT_TRUE(LogWriter::create(&env, "w", owner_).ok());
-    LogTail tail;
-    const auto ignore = [](const Record&) { return Status(); };
-    ASSERT_TRUE(read_log(&env, "w", owner_, 1, 0, ignore, &tail).ok());
-    auto writer = LogWriter::open(&env, "w", owner_, tail, 60).value();
-    LogBatch batch(1);
-    batch.append(kStream, "first");
-    ASSERT_TRUE(writer->write(&batch).ok());
-    batch.clear();
-    batch.append(kStream, "second");
-    env.fail_sync(nth);
-    EXPECT_EQ(writer->write(&batch).code(), StatusCode::kIo) << nth;
-    EXPECT_EQ(writer->sync().code(), StatusCode::kIo) << nth;
+    AlmostFull log(owner_);
+    log.env.fail_sync(nth);
+    EXPECT_EQ(log.writer->write(&log.batch).code(), StatusCode::kIo) << nth;
+    EXPECT_EQ(log.writer->sync().code(), StatusCode::kIo) << nth;
   }
 }
 

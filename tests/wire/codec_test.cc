@@ -2,11 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
 #include <string>
 
 #include "core/limits.h"
+#include "tests/format_document.h"
 #include "tests/wire/test_frames.h"
 #include "tests/wire/test_visitors.h"
 
@@ -235,35 +234,9 @@ TEST(CodecTest, largestBookFitsBesideTheLargestValue) {
   EXPECT_EQ(got.book.nodes.size(), core::kNodesMax);
 }
 
-// --------------------------------------------------------------------------- the document's
-// example
+// ----------------------------------------------------------------- the examples of the document
 
-std::string unhex(const std::string& line) {
-  std::string bytes;
-  std::istringstream words(line);
-  for (unsigned byte; words >> std::hex >> byte;) bytes += static_cast<char>(byte);
-  return bytes;
-}
-
-// The bytes of the example in FORMAT.md: the hex columns of its lines behind this title.
-std::string example(const std::string& title) {
-  const std::string here = __FILE__;
-  const std::string root = here.substr(0, here.rfind("tests/wire/"));
-  std::ifstream document(root + "src/wire/FORMAT.md");
-  EXPECT_TRUE(document.is_open());
-  std::string bytes;
-  bool inside = false;
-  for (std::string line; std::getline(document, line);) {
-    if (line == "#### " + title) {
-      inside = true;
-    } else if (inside && line.starts_with('#')) {
-      break;
-    } else if (inside && line.starts_with("    ")) {
-      bytes += unhex(line.substr(0, line.find('|')));
-    }
-  }
-  return bytes;
-}
+std::string example(const std::string& title) { return lh::testing::format_example("wire", title); }
 
 TEST(CodecTest, requestOfTheFormatDocument) {
   core::Request request;
