@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/journal.h"
+#include "core/record_home.h"
 
 namespace lh::node {
 
@@ -55,28 +56,19 @@ Status Disk::recover_source(size_t source, const Workers& workers, BucketOwners*
 
 bool Disk::recover_record(const storage::ManifestEntry& entry, uint64_t stream,
                           std::string_view record, const Workers& workers, BucketOwners* owners) {
+  const core::RecordSource source{entry.worker, dir_->goes_on(entry)};
   if (stream != core::kNodeStream) {
     const BucketNo a = core::bucket_of(stream);
     const std::optional<size_t> has = owners->find(a);
-    const size_t home = has ? *has : home_of(entry, a);
+    const size_t home = has ? *has : core::home_of_bucket(a, source, workers.size());
     if (!has && !owners->give(a, home)) return false;
     return workers[home]->recover(stream, record);
   }
-  if (core::is_event(record)) return workers[kCoordinatorWorker]->recover(stream, record);
-  if (stays(entry)) return workers[entry.worker]->recover(stream, record);
-  return std::all_of(workers.begin(), workers.end(),
-                     [&](const auto& worker) { return worker->recover(stream, record); });
-}
-
-// Whether the workers of this process go on with the logs that they wrote the last time.
-bool Disk::stays(const storage::ManifestEntry& entry) const {
-  const storage::Manifest& manifest = dir_->manifest();
-  return entry.generation == manifest.newest_generation() && manifest.workers() == config_.workers;
-}
-
-// It has to be the same at all starts with so many workers.
-size_t Disk::home_of(const storage::ManifestEntry& entry, BucketNo a) const {
-  return stays(entry) ? entry.worker : static_cast<size_t>(a % config_.workers);
+  const core::RecordHome home = core::home_of_node_record(record, source, workers.size());
+  for (size_t k = home.first; k <= home.last; ++k) {
+    if (!workers[k]->recover(stream, record)) return false;
+  }
+  return true;
 }
 
 Status Disk::judge(const Workers& workers) const {

@@ -5,8 +5,7 @@
 //   start()     logs are written from now on
 //   stop()      what the workers have handed over is on disk, and the directory is closed
 //
-// A bucket's records are in the log of the worker that owned it. With another number of workers
-// than last time bucket a goes to worker a mod workers. Used by the thread that owns the pool.
+// Which worker gets which record: core/record_home.h. Used by the thread that owns the pool.
 #pragma once
 
 #include <cstdint>
@@ -46,8 +45,6 @@ class Disk {
   Status recover_source(size_t source, const Workers& workers, BucketOwners* owners);
   bool recover_record(const storage::ManifestEntry& entry, uint64_t stream, std::string_view record,
                       const Workers& workers, BucketOwners* owners);
-  bool stays(const storage::ManifestEntry& entry) const;
-  size_t home_of(const storage::ManifestEntry& entry, BucketNo a) const;
   Status judge(const Workers& workers) const;
 
   const NodeConfig& config_;

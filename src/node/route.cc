@@ -14,7 +14,7 @@ struct Finder {
   static Target link(const core::ReplyPath& path) {
     return {Party::kLink, LinkToken::unpack(path.link).worker};
   }
-  static Target coordinator() { return {Party::kCoordinator, kCoordinatorWorker}; }
+  static Target coordinator() { return {Party::kCoordinator, core::kCoordinatorWorker}; }
 
   Target operator()(const core::Request& m) const { return bucket(m.to); }
   Target operator()(const core::Scan& m) const { return bucket(m.to); }
@@ -55,17 +55,6 @@ struct Finder {
 Target find_target(const core::Message& message, size_t here, BucketOwners* owners,
                    bool has_coordinator) {
   return std::visit(Finder{here, owners, has_coordinator}, message);
-}
-
-const core::ReplyPath* reply_path(const core::Message& message) {
-  if (const auto* m = std::get_if<core::Reply>(&message)) return &m->to;
-  if (const auto* m = std::get_if<core::ScanReply>(&message)) return &m->to;
-  if (const auto* m = std::get_if<core::FileReply>(&message)) return &m->to;
-  if (const auto* m = std::get_if<core::Registered>(&message)) return &m->to;
-  if (const auto* m = std::get_if<core::BookUpdate>(&message)) {
-    return m->to.client == 0 && m->to.entry == NodeId::kNone ? nullptr : &m->to;
-  }
-  return nullptr;
 }
 
 }  // namespace lh::node

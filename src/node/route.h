@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/message.h"
+#include "core/record_home.h"
 #include "node/bucket_owners.h"
 
 namespace lh::node {
@@ -27,7 +28,7 @@ struct LinkToken {
   }
 };
 
-inline constexpr size_t kCoordinatorWorker = 0;
+using core::kCoordinatorWorker;
 
 enum class Party : uint8_t {
   kServer,       // the server of `worker`
@@ -45,8 +46,5 @@ struct Target {
 // `here`: the worker that asks; messages for a bucket that nobody has stay with it.
 Target find_target(const core::Message& message, size_t here, BucketOwners* owners,
                    bool has_coordinator);
-
-// The path that an answer goes back along; nullptr for messages that are no answers.
-const core::ReplyPath* reply_path(const core::Message& message);
 
 }  // namespace lh::node

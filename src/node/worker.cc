@@ -1,11 +1,13 @@
 #include "node/worker.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "core/journal.h"
 #include "core/limits.h"
+#include "core/mail_order.h"
 #include "node/inbound.h"
 #include "wire/codec.h"
 #include "wire/resp.h"
@@ -40,7 +42,7 @@ Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* li
       index_(index),
       listener_(listener),
       log_(shared.log),
-      snapshots_(shared.log, static_cast<uint32_t>(index)),
+      snapshots_(storage::SnapshotOutlet(shared.log, static_cast<uint32_t>(index))),
       front_(random_of(shared, index, 1), &server_),
       links_(loop_, *this, random_of(shared, index, 2)),
       sessions_(1) {
@@ -130,7 +132,7 @@ void Worker::serve() {
 
 void Worker::stop() {
   if (log_ != nullptr && !batch_.empty()) {
-    log_->write(static_cast<uint32_t>(index_), &batch_, storage::LogBatch());
+    log_->write(static_cast<uint32_t>(index_), &batch_, storage::LogBatch(), true);
   }
   loop_.remove_hook(*this);
   links_.close_all();
@@ -156,24 +158,26 @@ Worker::Lease::~Lease() {
 
 uint64_t Worker::write_journal(core::Effects* effects) {
   if (log_ == nullptr) return 0;
-  const uint64_t place = effects->write_journal(
+  return effects->write_journal(
       [this](uint64_t stream, std::string_view record) { return batch_.append(stream, record); });
-  return shared_.config.fsync == Fsync::kAlways ? place : 0;
 }
 
 void Worker::run(core::Effects* effects) {
   turn_wanted_ |= effects->turn_wanted();
-  const uint64_t barrier = write_journal(effects);
-  for (const core::Outgoing& outgoing : effects->sends()) route(outgoing, barrier);
+  const uint64_t place = write_journal(effects);
+  for (const core::Outgoing& outgoing : effects->sends()) {
+    route(outgoing, core::is_promise(outgoing.message) ? place : answer_barrier(place));
+  }
 }
 
 void Worker::route(const core::Outgoing& outgoing, uint64_t barrier) {
+  sync_wanted_ = std::max(sync_wanted_, barrier);
   if (is_for_own_connection(outgoing)) {
     const net::OutputBarrier scope(gate_, barrier);
     return deliver_to_link(outgoing.message);
   }
   if (barrier <= gate_.released() && held_.empty()) return dispatch(outgoing);
-  const uint64_t lane = HeldMail::lane_of(outgoing);
+  const uint64_t lane = core::lane_of(outgoing);
   if (barrier <= gate_.released() && !held_.holds(lane)) return dispatch(outgoing);
   held_.add(lane, barrier, outgoing);
 }
@@ -181,7 +185,7 @@ void Worker::route(const core::Outgoing& outgoing, uint64_t barrier) {
 // The answer to a request that came in here: straight into its connection's output.
 bool Worker::is_for_own_connection(const core::Outgoing& outgoing) const {
   if (outgoing.to.kind != core::Destination::Kind::kReply) return false;
-  const core::ReplyPath* path = reply_path(outgoing.message);
+  const core::ReplyPath* path = core::reply_path(outgoing.message);
   if (path == nullptr || path->entry != server_.self()) return false;
   const LinkToken token = LinkToken::unpack(path->link);
   return token.worker == index_ && token.slot != 0;
@@ -214,7 +218,7 @@ void Worker::dispatch(const core::Outgoing& outgoing) {
 }
 
 void Worker::route_reply(const core::Message& message) {
-  const core::ReplyPath* path = reply_path(message);
+  const core::ReplyPath* path = core::reply_path(message);
   if (path == nullptr) return;  // a peer asked for the map and did not say who it is
   if (path->entry == server_.self()) {
     const size_t worker = LinkToken::unpack(path->link).worker;
@@ -231,7 +235,7 @@ void Worker::route_reply(const core::Message& message) {
 void Worker::send_to_node(NodeId node, const core::Message& message) {
   // There is another file's node now: it must neither see this file's requests nor answer them.
   if (node == core::Coordinator::kSelf && shared_.orphaned.load(std::memory_order_relaxed)) {
-    if (reply_path(message) == nullptr) give_back(node, message);
+    if (core::reply_path(message) == nullptr) give_back(node, message);
     return;
   }
   // The coordinator hears of addresses first, the front last.
@@ -314,7 +318,7 @@ void Worker::handle(const core::Message& message) {
 }
 
 void Worker::deliver_to_link(const core::Message& message) {
-  const core::ReplyPath* path = reply_path(message);
+  const core::ReplyPath* path = core::reply_path(message);
   if (path == nullptr) return;
   const LinkToken token = LinkToken::unpack(path->link);
   if (token.slot == 0) {
@@ -390,7 +394,7 @@ void Worker::on_undeliverable(link::PeerLink& link, const core::Message& message
     coordinator_unreachable_ = true;
     return;
   }
-  const core::ReplyPath* path = reply_path(message);
+  const core::ReplyPath* path = core::reply_path(message);
   if (path != nullptr) {
     // The client's own port cannot be reached: by way of the node that it is connected to.
     if (kind == LinkKind::kClient) send_to_node(path->entry, message);
@@ -480,26 +484,31 @@ void Worker::take_logged(uint64_t written, uint64_t durable, storage::LogBatch e
   spare_ = std::move(emptied);
   written_ = written;
   snapshots_.on_logged(written);
-  if (shared_.config.fsync != Fsync::kAlways) return;
-  gate_.release(durable);
-  held_.release(durable, [this](const core::Outgoing& outgoing) { dispatch(outgoing); });
+  // With --fsync=never what the system has is as good as it gets.
+  const uint64_t safe = shared_.config.fsync == Fsync::kNever ? written : durable;
+  gate_.release(safe);
+  held_.release(safe, [this](const core::Outgoing& outgoing) { dispatch(outgoing); });
 }
 
 void Worker::on_snapshot_written(bool ok, storage::LogBatch emptied) {
   loop_.post([this, ok, batch = std::move(emptied)]() mutable {
-    snapshots_.on_written(ok, std::move(batch));
+    snapshots_.outlet().take_back(std::move(batch));
+    snapshots_.on_written(ok);
   });
 }
 
-void Worker::on_snapshot_installed(bool ok) {
-  loop_.post([this, ok] { snapshots_.on_installed(ok); });
+void Worker::on_snapshot_installed(bool) {
+  loop_.post([this] { snapshots_.on_installed(); });
 }
 
 void Worker::before_sleep() {
-  if (log_ == nullptr || log_busy_ || batch_.empty()) return;
+  if (log_ == nullptr || log_busy_) return;
+  const bool urgent = sync_wanted_ > gate_.released();
+  if (batch_.empty() && !urgent) return;
   log_busy_ = true;
-  snapshots_.add_log_bytes(batch_.bytes());
-  log_->write(static_cast<uint32_t>(index_), &batch_, std::exchange(spare_, storage::LogBatch()));
+  if (!batch_.empty()) snapshots_.add_log_bytes(batch_.bytes());
+  log_->write(static_cast<uint32_t>(index_), &batch_, std::exchange(spare_, storage::LogBatch()),
+              urgent);
 }
 
 // ----------------------------------------------------------------------------------- the clock

@@ -19,6 +19,7 @@
 #include "core/effects.h"
 #include "core/member.h"
 #include "core/server.h"
+#include "core/snapshot_maker.h"
 #include "net/connection.h"
 #include "net/output_gate.h"
 #include "net/worker_pool.h"
@@ -29,7 +30,7 @@
 #include "node/route.h"
 #include "node/session.h"
 #include "node/shared.h"
-#include "node/snapshot_maker.h"
+#include "storage/snapshot_outlet.h"
 
 namespace lh::node {
 
@@ -90,7 +91,7 @@ class Worker final : public LogListener,
     core::Effects* get() { return effects_; }
     // Writes the records of these effects to the log. What tells of the state behind them is to be
     // written to connections behind this barrier.
-    uint64_t barrier() { return worker_.log_ == nullptr ? 0 : worker_.write_journal(effects_); }
+    uint64_t barrier() { return worker_.answer_barrier(worker_.write_journal(effects_)); }
 
    private:
     Worker& worker_;
@@ -150,6 +151,10 @@ class Worker final : public LogListener,
   void deliver_to_link(const core::Message& message);
 
   uint64_t write_journal(core::Effects* effects);
+  // What users are told waits for the disk when they were promised so.
+  uint64_t answer_barrier(uint64_t place) const {
+    return shared_.config.fsync == Fsync::kAlways ? place : 0;
+  }
   void take_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied);
   void run(core::Effects* effects);
   void route(const core::Outgoing& outgoing, uint64_t barrier);
@@ -180,9 +185,10 @@ class Worker final : public LogListener,
   LogThread* log_;
   storage::LogBatch batch_;  // records of this turn, and of those before while the disk is busy
   storage::LogBatch spare_;
-  bool log_busy_ = false;  // a batch is with the log thread
-  uint64_t written_ = 0;   // how far the log is
-  SnapshotMaker snapshots_;
+  bool log_busy_ = false;     // a batch is with the log thread
+  uint64_t sync_wanted_ = 0;  // a message waits for the log to be durable up to here
+  uint64_t written_ = 0;      // how far the log is
+  core::SnapshotMaker<storage::SnapshotOutlet> snapshots_;
   net::OutputGate gate_;
   HeldMail held_;
 

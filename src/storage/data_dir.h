@@ -56,6 +56,11 @@ class DataDir {
   // What there is to be recovered: oldest generation first.
   const std::vector<ManifestEntry>& sources() const { return sources_; }
   Status recover(size_t source, const RecordVisitor& visitor);
+  // Whether the worker of the source goes on with its log: there are as many workers as then.
+  bool goes_on(const ManifestEntry& source) const {
+    return source.generation == manifest_.newest_generation() &&
+           manifest_.workers() == options_.workers;
+  }
   // How that went.
   const Recovered& recovered(size_t source) const { return *recovered_[source]; }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/mail_order.h"
+
 namespace lh::node {
 namespace {
 
@@ -26,7 +28,7 @@ TEST(HeldMailTest, leaves_in_order_when_the_log_is_as_far) {
   HeldMail held;
   for (uint64_t k = 1; k <= 4; ++k) {
     const core::Outgoing outgoing = ack_to(2, k);
-    held.add(HeldMail::lane_of(outgoing), 10 * k, outgoing);
+    held.add(core::lane_of(outgoing), 10 * k, outgoing);
   }
   EXPECT_EQ(release(&held, 9), std::vector<uint64_t>{});
   EXPECT_EQ(release(&held, 20), (std::vector<uint64_t>{1, 2}));
@@ -38,20 +40,20 @@ TEST(HeldMailTest, a_lane_is_held_as_long_as_something_waits_in_it) {
   HeldMail held;
   const core::Outgoing one = ack_to(2, 1);
   const core::Outgoing other = ack_to(3, 2);
-  EXPECT_NE(HeldMail::lane_of(one), HeldMail::lane_of(other));
-  held.add(HeldMail::lane_of(one), 5, one);
-  EXPECT_TRUE(held.holds(HeldMail::lane_of(one)));
-  EXPECT_FALSE(held.holds(HeldMail::lane_of(other)));
+  EXPECT_NE(core::lane_of(one), core::lane_of(other));
+  held.add(core::lane_of(one), 5, one);
+  EXPECT_TRUE(held.holds(core::lane_of(one)));
+  EXPECT_FALSE(held.holds(core::lane_of(other)));
   release(&held, 5);
-  EXPECT_FALSE(held.holds(HeldMail::lane_of(one)));
+  EXPECT_FALSE(held.holds(core::lane_of(one)));
 }
 
 TEST(HeldMailTest, what_comes_behind_never_overtakes) {
   HeldMail held;
   const core::Outgoing first = ack_to(2, 1);
   const core::Outgoing second = ack_to(2, 2);
-  held.add(HeldMail::lane_of(first), 7, first);
-  held.add(HeldMail::lane_of(second), 0, second);
+  held.add(core::lane_of(first), 7, first);
+  held.add(core::lane_of(second), 0, second);
   EXPECT_EQ(release(&held, 6), std::vector<uint64_t>{});
   EXPECT_EQ(release(&held, 7), (std::vector<uint64_t>{1, 2}));
 }
@@ -64,7 +66,7 @@ TEST(HeldMailTest, keeps_its_own_copy_and_where_it_goes) {
     reply.to.client = 9;
     reply.value = value;
     const core::Outgoing outgoing{core::Destination::reply(), reply};
-    held.add(HeldMail::lane_of(outgoing), 1, outgoing);
+    held.add(core::lane_of(outgoing), 1, outgoing);
     value.assign(value.size(), 'x');
   }
   int seen = 0;

@@ -89,7 +89,7 @@ class LogThreadTest : public ::testing::Test, public LogThread::Owner {
     EXPECT_TRUE(close().ok());
   }
   uint64_t append(std::string_view payload) { return batch_.append(5, payload); }
-  void write(uint32_t worker = 0) { log_->write(worker, &batch_, storage::LogBatch()); }
+  void write(uint32_t worker = 0) { log_->write(worker, &batch_, storage::LogBatch(), false); }
 
   void on_log_failed(const Status& status) override { failed_.store(!status.ok()); }
 
@@ -113,18 +113,6 @@ TEST_F(LogThreadTest, what_is_written_is_durable_when_it_is_said_to_be) {
   ASSERT_TRUE(close().ok());
   open(Fsync::kAlways);
   EXPECT_EQ(recovered_, (std::vector<std::string>{"5 one", "5 two"}));
-}
-
-TEST_F(LogThreadTest, without_fsync_nothing_is_said_to_be_durable_until_the_end) {
-  open(Fsync::kNever);
-  const uint64_t last = append("one");
-  write();
-  const Recorder::Logged logged = recorders_[0].next_logged();
-  EXPECT_EQ(logged.written, last);
-  EXPECT_LT(logged.durable, last);
-  ASSERT_TRUE(close().ok());
-  open(Fsync::kNever);
-  EXPECT_EQ(recovered_, std::vector<std::string>{"5 one"});
 }
 
 TEST_F(LogThreadTest, what_was_handed_over_is_written_before_the_end) {
@@ -179,26 +167,6 @@ TEST_F(LogThreadTest, a_snapshot_takes_the_place_of_the_log_before_it) {
   ASSERT_TRUE(close().ok());
   open(Fsync::kAlways);
   EXPECT_EQ(recovered_, (std::vector<std::string>{"5 state", "5 new"}));
-}
-
-TEST_F(LogThreadTest, a_snapshot_without_room_is_given_up_and_the_log_goes_on) {
-  open(Fsync::kAlways);
-  const uint64_t covered = append("old");
-  write();
-  recorders_[0].next_logged();
-  log_->begin_snapshot(0, covered);
-  env_.set_capacity(env_.used_bytes() + 100);
-  storage::LogBatch piece(1);
-  piece.append(5, std::string(100'000, 's'));
-  log_->write_snapshot(0, std::move(piece));
-  EXPECT_EQ(recorders_[0].next_note(), "no piece");
-  env_.set_capacity(uint64_t{1} << 40);
-  const uint64_t last = append("new");
-  write();
-  EXPECT_EQ(recorders_[0].next_logged().durable, last);
-  ASSERT_TRUE(close().ok());
-  open(Fsync::kAlways);
-  EXPECT_EQ(recovered_, (std::vector<std::string>{"5 old", "5 new"}));
 }
 
 }  // namespace

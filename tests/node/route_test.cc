@@ -129,40 +129,5 @@ TEST_F(RouteTest, WhatBelongsToAConnectionTravelsNoFurther) {
   expect(Party::kNobody, 0, core::Error{});
 }
 
-TEST(ReplyPathTest, AnswersHaveOne) {
-  core::Reply reply;
-  reply.to = path_to(3);
-  core::ScanReply piece;
-  piece.to = path_to(3);
-  core::FileReply file;
-  file.to = path_to(3);
-  core::Registered registered;
-  registered.to = path_to(3);
-  core::BookUpdate update;
-  update.to = path_to(3);
-  for (const core::Message& message :
-       std::initializer_list<core::Message>{reply, piece, file, registered, update}) {
-    const core::ReplyPath* path = reply_path(message);
-    ASSERT_NE(nullptr, path) << core::to_string(message);
-    EXPECT_EQ(path_to(3).link, path->link);
-  }
-}
-
-TEST(ReplyPathTest, NothingElseHasOne) {
-  core::Request request;
-  request.from = path_to(3);
-  core::BookUpdate update;  // of the coordinator's own accord
-  for (const core::Message& message : std::initializer_list<core::Message>{
-           request, update, core::Scan{}, core::Hello{}, core::Heartbeat{}, core::SplitOrder{}}) {
-    EXPECT_EQ(nullptr, reply_path(message)) << core::to_string(message);
-  }
-}
-
-TEST(ReplyPathTest, ANodeMayAskForTheMapWithoutBeingAClient) {
-  core::BookUpdate update;
-  update.to = path_to(3, 0);
-  ASSERT_NE(nullptr, reply_path(update));
-}
-
 }  // namespace
 }  // namespace lh::node

@@ -1,20 +1,24 @@
-#include "node/snapshot_maker.h"
+#include "core/snapshot_maker.h"
 
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "storage/mem_env.h"
+#include "storage/snapshot_outlet.h"
 
-namespace lh::node {
+namespace lh::core {
 namespace {
 
-// A server with a log, and its snapshots; the test's thread is the worker's.
-class SnapshotMakerTest : public ::testing::Test, public LogListener, public LogThread::Owner {
+// A server with a log, and its snapshots.
+class SnapshotMakerTest : public ::testing::Test,
+                          public storage::LogQueue,
+                          public storage::LogListener,
+                          public storage::LogKeeper::Owner {
  protected:
   void open() {
     storage::DataDirOptions options;
@@ -22,7 +26,7 @@ class SnapshotMakerTest : public ::testing::Test, public LogListener, public Log
     auto dir = storage::DataDir::open(&env_, "data", options);
     ASSERT_TRUE(dir.ok()) << dir.status().message();
     dir_ = std::move(dir).value();
-    server_ = std::make_unique<core::Server>();
+    server_ = std::make_unique<Server>();
     for (size_t source = 0; source < dir_->sources().size(); ++source) {
       const Status status = dir_->recover(source, [this](const storage::Record& record) {
         ++recovered_;
@@ -32,41 +36,36 @@ class SnapshotMakerTest : public ::testing::Test, public LogListener, public Log
       ASSERT_TRUE(status.ok()) << status.message();
     }
     ASSERT_TRUE(dir_->start().ok());
-    log_ = std::make_unique<LogThread>(dir_.get(), Fsync::kAlways, this);
-    ASSERT_TRUE(log_->start({this}).ok());
+    keeper_ = std::make_unique<storage::LogKeeper>(dir_.get(), storage::Fsync::kAlways, this);
+    keeper_->start({this}, {});
     batch_ = storage::LogBatch(dir_->log(0)->next_sequence());
-    maker_ = std::make_unique<SnapshotMaker>(log_.get(), 0);
+    maker_ = std::make_unique<Maker>(storage::SnapshotOutlet(this, 0));
     effects_.keep_journal(true);
   }
   void close() {
-    ASSERT_TRUE(log_->stop().ok());
-    log_.reset();
+    ASSERT_TRUE(keeper_->close().ok());
     dir_.reset();
   }
   void TearDown() override { close(); }
 
+  void push(storage::LogJob job) override { jobs_.push_back(std::move(job)); }
+  void work() {
+    keeper_->write(std::exchange(jobs_, {}));
+    keeper_->sync({});
+    keeper_->settle();
+  }
   // The log is written when this returns.
   void write() {
     effects_.write_journal(
         [this](uint64_t stream, std::string_view record) { return batch_.append(stream, record); });
     effects_.clear();
-    log_->write(0, &batch_, storage::LogBatch());
-    const base::MutexLock lock(mutex_);
-    while (written_ < batch_.next() - 1) changed_.wait(mutex_);
+    LogQueue::write(0, &batch_, storage::LogBatch(), false);
+    work();
   }
   uint64_t logged() const { return batch_.next() - 1; }
   void put(uint64_t c, const std::string& value) {
-    server_->execute(base::Instant(), server_->find(0), core::Op::kPut, c, std::to_string(c), value,
+    server_->execute(base::Instant(), server_->find(0), Op::kPut, c, std::to_string(c), value,
                      &effects_);
-  }
-  // What the log thread said since the last call.
-  void hear() {
-    std::vector<std::function<void()>> said;
-    {
-      const base::MutexLock lock(mutex_);
-      said.swap(said_);
-    }
-    for (const auto& tell : said) tell();
   }
   // Lets it work until it is done; between the slices records change.
   void make() {
@@ -75,26 +74,21 @@ class SnapshotMakerTest : public ::testing::Test, public LogListener, public Log
       if (maker_->has_work()) {
         maker_->turn(server_.get(), logged());
         put(k % 1'000, "later");
-        write();
       }
-      hear();
-      maker_->on_logged(logged());
+      write();
     }
   }
 
   void on_logged(uint64_t written, uint64_t, storage::LogBatch) override {
-    const base::MutexLock lock(mutex_);
-    written_ = written;
-    changed_.notify_all();
+    maker_->on_logged(written);
   }
   void on_snapshot_written(bool ok, storage::LogBatch emptied) override {
-    auto batch = std::make_shared<storage::LogBatch>(std::move(emptied));
-    const base::MutexLock lock(mutex_);
-    said_.push_back([this, ok, batch] { maker_->on_written(ok, std::move(*batch)); });
+    maker_->outlet().take_back(std::move(emptied));
+    maker_->on_written(ok);
   }
   void on_snapshot_installed(bool ok) override {
-    const base::MutexLock lock(mutex_);
-    said_.push_back([this, ok] { installed_ = ok, maker_->on_installed(ok); });
+    installed_ = ok;
+    maker_->on_installed();
   }
   void on_log_failed(const Status& status) override { ADD_FAILURE() << status.message(); }
 
@@ -110,24 +104,22 @@ class SnapshotMakerTest : public ::testing::Test, public LogListener, public Log
     return all;
   }
 
+  using Maker = SnapshotMaker<storage::SnapshotOutlet>;
   storage::MemEnv env_;
   std::unique_ptr<storage::DataDir> dir_;
-  std::unique_ptr<LogThread> log_;
-  std::unique_ptr<core::Server> server_;
-  std::unique_ptr<SnapshotMaker> maker_;
+  std::unique_ptr<storage::LogKeeper> keeper_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<Maker> maker_;
+  std::deque<storage::LogJob> jobs_;
   storage::LogBatch batch_;
-  core::Effects effects_;
+  Effects effects_;
   uint64_t recovered_ = 0;
   bool installed_ = false;
-  base::Mutex mutex_;
-  base::CondVar changed_;
-  uint64_t written_ = 0;
-  std::vector<std::function<void()>> said_;
 };
 
 TEST_F(SnapshotMakerTest, a_snapshot_replaces_the_log_and_the_server_comes_back_from_it) {
   open();
-  core::FileOptions options;
+  FileOptions options;
   options.hash = base::HashMode::kInteger;
   server_->configure(NodeId{1}, options, &effects_);
   server_->create_bucket({0, 0}, &effects_);
@@ -150,7 +142,7 @@ TEST_F(SnapshotMakerTest, a_snapshot_replaces_the_log_and_the_server_comes_back_
 
 TEST_F(SnapshotMakerTest, is_due_when_the_log_has_grown_enough) {
   open();
-  server_->configure(NodeId{1}, core::FileOptions(), &effects_);
+  server_->configure(NodeId{1}, FileOptions(), &effects_);
   server_->create_bucket({0, 0}, &effects_);
   write();
   maker_->add_log_bytes(size_t{60} << 20);
@@ -162,4 +154,4 @@ TEST_F(SnapshotMakerTest, is_due_when_the_log_has_grown_enough) {
 }
 
 }  // namespace
-}  // namespace lh::node
+}  // namespace lh::core

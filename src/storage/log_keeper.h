@@ -1,0 +1,128 @@
+// LogKeeper: what a node's log thread does, without the thread. It takes jobs from the workers,
+// writes their batches, makes them durable as --fsync says, and tells the workers how far each log
+// has come. One round is
+//
+//   write(jobs)   the records are with the system now, or wait for room on the disk
+//   sync(now)     ... and on the disk, if that is due; then the workers are told
+//   settle()      snapshots, and the directory's own records
+//
+// Between the parts of a round time may pass; the simulator lets nodes die there.
+//
+// No room on the disk: the batch is kept and tried again in the next round; has_room() is false
+// until it is written. A disk that fails ends the node: what was not said to be durable is in
+// doubt, and it must not go on as if it were (on_log_failed). One thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "lh/status.h"
+#include "storage/data_dir.h"
+#include "storage/log_batch.h"
+
+namespace lh::storage {
+
+enum class Fsync : uint8_t { kAlways, kEverySecond, kNever };
+
+// A worker, as its log calls it: within sync() and settle().
+class LogListener {
+ public:
+  // Everything up to `written` is with the system, and up to `durable` on the disk.
+  virtual void on_logged(uint64_t written, uint64_t durable, LogBatch emptied) = 0;
+  virtual void on_snapshot_written(bool ok, LogBatch emptied) = 0;
+  virtual void on_snapshot_installed(bool ok) = 0;
+
+ protected:
+  ~LogListener() = default;
+};
+
+struct LogJob {
+  enum class Kind : uint8_t { kLog, kSetNode, kBeginSnapshot, kSnapshot, kInstallSnapshot };
+  Kind kind = Kind::kLog;
+  uint32_t worker = 0;
+  uint64_t number = 0;  // covered, log_end, the node's
+  LogBatch batch;
+  bool urgent = false;  // kLog: something waits for this to be durable, whatever Fsync says
+};
+
+// The way of jobs from the workers to their LogKeeper. In order.
+class LogQueue {
+ public:
+  // Takes the records over and leaves the batch empty, in memory that is not the one taken. An
+  // empty batch that is urgent asks for a sync.
+  void write(uint32_t worker, LogBatch* batch, LogBatch spare, bool urgent) {
+    batch->hand_over(&spare);
+    push({LogJob::Kind::kLog, worker, 0, std::move(spare), urgent});
+  }
+  // The node got its number: for the directory's own records.
+  void set_node(NodeId node) {
+    push({LogJob::Kind::kSetNode, 0, static_cast<uint32_t>(node), LogBatch(), false});
+  }
+  void begin_snapshot(uint32_t worker, uint64_t covered) {
+    push({LogJob::Kind::kBeginSnapshot, worker, covered, LogBatch(), false});
+  }
+  void write_snapshot(uint32_t worker, LogBatch batch) {
+    push({LogJob::Kind::kSnapshot, worker, 0, std::move(batch), false});
+  }
+  void install_snapshot(uint32_t worker, uint64_t log_end) {
+    push({LogJob::Kind::kInstallSnapshot, worker, log_end, LogBatch(), false});
+  }
+
+ protected:
+  ~LogQueue() = default;
+  virtual void push(LogJob job) = 0;
+};
+
+class LogKeeper {
+ public:
+  class Owner {
+   public:
+    // Called once, within write(), sync() or settle().
+    virtual void on_log_failed(const Status& status) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  // Both outlive the keeper.
+  LogKeeper(DataDir* dir, Fsync fsync, Owner* owner) : dir_(dir), fsync_(fsync), owner_(owner) {}
+
+  // dir was started. listeners: by worker; they outlive the keeper.
+  void start(std::vector<LogListener*> listeners, base::Instant now);
+
+  void write(std::deque<LogJob> jobs);
+  void sync(base::Instant now);
+  void settle();
+
+  // When the next round is due although nobody has a job.
+  base::Duration patience() const;
+  bool has_room() const { return waiting_.empty(); }
+
+  // After the last round. The status says whether all of it is durable; the directory is closed.
+  Status close();
+
+ private:
+  bool write_log(LogJob* job);
+  void sync_all(base::Instant now);
+  void do_other(LogJob* job);
+  Status do_snapshot(LogJob* job);
+  void fail(const Status& status);
+
+  DataDir* dir_;
+  const Fsync fsync_;
+  Owner* owner_;
+  std::vector<LogListener*> listeners_;
+  std::deque<LogJob> waiting_;  // for room on the disk; in order
+  std::vector<LogJob> written_;
+  std::deque<LogJob> others_;
+  std::vector<std::unique_ptr<SnapshotWriter>> snapshots_;  // by worker
+  std::vector<bool> unsynced_;                              // by worker
+  base::Instant synced_at_;
+  Status status_;
+};
+
+}  // namespace lh::storage
