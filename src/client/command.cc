@@ -22,6 +22,7 @@ constexpr OwnSpec kOwn[] = {
     {Own::kLoad, "LOAD", "file", "add or change the records of a file (- is stdin)"},
     {Own::kDump, "DUMP", "file", "write all records to a file, in no order (- is stdout)"},
     {Own::kImage, "IMAGE", "", "show this client's image and the true file state"},
+    {Own::kBench, "BENCH", "[flags]", "measure the file with a workload of YCSB (BENCH --help)"},
 };
 
 std::string in_case(std::string_view word, int (*convert)(int)) {
@@ -72,6 +73,15 @@ const Command& CommandParser::fail(std::string_view why) {
   return command_;
 }
 
+const Command& CommandParser::take_bench(std::span<const std::string> args) {
+  Result<BenchOptions> options = parse_bench_options(args);
+  if (!options.ok()) return fail(options.status().message());
+  command_ = {};
+  command_.own = Own::kBench;
+  command_.bench = options.value();
+  return command_;
+}
+
 const Command& CommandParser::parse_line(std::string_view line) {
   std::string_view rest = line;
   std::string_view name;
@@ -82,8 +92,16 @@ const Command& CommandParser::parse_line(std::string_view line) {
     command_.text = parser_.parse(line);
     return command_;
   }
-  command_.own = own->own;
   base::WordStatus status = base::WordStatus::kOk;
+  if (own->own == Own::kBench) {
+    std::vector<std::string> args;
+    std::string_view word;
+    while ((status = base::parse_word(&rest, &scratch_, &word)) == base::WordStatus::kOk) {
+      args.emplace_back(word);
+    }
+    return status == base::WordStatus::kBad ? fail("unbalanced quote") : take_bench(args);
+  }
+  command_.own = own->own;
   if (!own->usage.empty()) status = base::parse_word(&rest, &file_scratch_, &command_.file);
   if (status == base::WordStatus::kBad) return fail("unbalanced quote");
   const bool complete = status == base::WordStatus::kOk;
@@ -96,6 +114,7 @@ const Command& CommandParser::parse_words(std::span<const std::string> words) {
   const size_t count = words.size() - 1;
   const std::string& first = count > 0 ? words[1] : words[0];
   if (const OwnSpec* own = find_own(words[0])) {
+    if (own->own == Own::kBench) return take_bench(words.subspan(1));
     if (count != (own->usage.empty() ? 0u : 1u)) return fail(wrong_count(own->name, own->usage));
     command_.own = own->own;
     command_.file = first;

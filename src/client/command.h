@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "client/bench_options.h"
 #include "wire/text.h"
 
 namespace lh::client {
@@ -18,12 +19,14 @@ enum class Own : uint8_t {
   kLoad,
   kDump,
   kImage,
+  kBench,
 };
 
 struct Command {
   Own own = Own::kNone;
   wire::TextCommand text;  // kNone
   std::string_view file;   // kLoad, kDump
+  BenchOptions bench;      // kBench
 
   bool is_quit() const { return own == Own::kNone && text.verb == wire::Verb::kQuit; }
   // Not understood: text.error is the answer.
@@ -39,6 +42,7 @@ class CommandParser {
 
  private:
   const Command& fail(std::string_view why);
+  const Command& take_bench(std::span<const std::string> args);
 
   wire::TextParser parser_;
   Command command_;

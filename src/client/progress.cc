@@ -20,7 +20,8 @@ void print(int fd, std::string_view text) {
 
 }  // namespace
 
-std::string progress_line(base::Duration elapsed, uint64_t records, uint64_t done, uint64_t total) {
+std::string progress_line(base::Duration elapsed, uint64_t count, const char* unit, uint64_t done,
+                          uint64_t total) {
   const double seconds = std::max(elapsed.seconds(), 1e-3);
   std::string line;
   const double part =
@@ -30,8 +31,8 @@ std::string progress_line(base::Duration elapsed, uint64_t records, uint64_t don
     line += '[' + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + ']';
     base::append_format(&line, " %3.0f%%  ", std::floor(part * 100));
   }
-  base::append_format(&line, "%llu records  %.0f/s", static_cast<unsigned long long>(records),
-                      static_cast<double>(records) / seconds);
+  base::append_format(&line, "%llu %s  %.0f/s", static_cast<unsigned long long>(count), unit,
+                      static_cast<double>(count) / seconds);
   if (part > 0) {
     const auto left = static_cast<unsigned long long>(seconds * (1 - part) / part + 0.5);
     base::append_format(&line, "  %llu:%02llu left", left / 60, left % 60);
@@ -39,10 +40,10 @@ std::string progress_line(base::Duration elapsed, uint64_t records, uint64_t don
   return line;
 }
 
-void Progress::update(base::Instant now, uint64_t records, uint64_t done, uint64_t total) {
+void Progress::update(base::Instant now, uint64_t count, uint64_t done, uint64_t total) {
   if (fd_ < 0 || now - drawn_at_ < kDrawEvery) return;
   drawn_at_ = now;
-  std::string line = progress_line(now - start_, records, done, total);
+  std::string line = progress_line(now - start_, count, unit_, done, total);
   const size_t size = line.size();
   line.resize(std::max(width_, size), ' ');
   width_ = size;

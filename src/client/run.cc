@@ -46,8 +46,13 @@ bool answer_offline(const Command& command, Output* out, Output* errors, Outcome
     *outcome = Outcome::kUsage;
     return true;
   }
-  if (command.own != Own::kNone || command.text.verb != wire::Verb::kHelp) return false;
-  append_client_help(out->text());
+  if (command.own == Own::kBench && command.bench.help) {
+    out->append(bench_help());
+  } else if (command.own == Own::kNone && command.text.verb == wire::Verb::kHelp) {
+    append_client_help(out->text());
+  } else {
+    return false;
+  }
   out->flush();
   *outcome = Outcome::kDone;
   return true;

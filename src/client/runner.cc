@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "client/bench.h"
 #include "client/dump.h"
 #include "client/load.h"
 #include "client/trace.h"
@@ -49,6 +50,8 @@ Outcome Runner::run(const Command& command) {
       return run_dump(command.file);
     case Own::kImage:
       return run_image();
+    case Own::kBench:
+      return run_bench(command.bench);
   }
   LH_UNREACHABLE();
 }
@@ -170,6 +173,15 @@ Outcome Runner::run_image() {
   if (known) print_state("file", result.file.state);
   out_.append("\n");
   return known ? Outcome::kDone : Outcome::kUnreachable;
+}
+
+Outcome Runner::run_bench(const BenchOptions& options) {
+  if (options.help) {
+    out_.append(bench_help());
+    return Outcome::kDone;
+  }
+  Bench bench(options, setup_.progress_fd);
+  return bench.run(session_.coordinator(), out_.text());
 }
 
 // --------------------------------------------------------------------------------------- files

@@ -37,6 +37,7 @@ class Runner final : private core::ClientSink {
   Outcome run_keyed(core::Op op, const wire::TextCommand& command);
   Outcome run_call(const core::FileRequest& request);
   Outcome run_image();
+  Outcome run_bench(const BenchOptions& options);
   Outcome run_ping();
   Outcome run_load(std::string_view file);
   Outcome run_dump(std::string_view file);

@@ -23,11 +23,6 @@ constexpr base::Duration kBookMax = base::seconds(1);
 constexpr size_t kInboundMax = 4'096;
 constexpr uint64_t kCoordinatorLink = 0;
 
-const base::Clock& steady_clock() {
-  static const base::SteadyClock clock;
-  return clock;
-}
-
 // Not 0.
 uint64_t random_number() {
   uint64_t number = 0;
@@ -80,25 +75,41 @@ class ReadableWatch final : private net::EventHandler {
 
 }  // namespace
 
+const base::Clock& session_clock() {
+  static const base::SteadyClock clock;
+  return clock;
+}
+
 // ------------------------------------------------------------------------------------- opening
 
 Result<std::unique_ptr<Session>> Session::open(const SessionOptions& options) {
-  Result<std::unique_ptr<net::EventLoop>> loop = net::EventLoop::create(steady_clock());
-  if (!loop.ok()) return loop.status();
-  std::unique_ptr<Session> session(new Session(std::move(loop).value(), options, random_number()));
+  std::unique_ptr<net::EventLoop> own_loop;
+  if (options.loop == nullptr) {
+    Result<std::unique_ptr<net::EventLoop>> loop = net::EventLoop::create(session_clock());
+    if (!loop.ok()) return loop.status();
+    own_loop = std::move(loop).value();
+  }
+  std::unique_ptr<Session> session(new Session(std::move(own_loop), options, random_number()));
   if (Status status = session->start(); !status.ok()) return status;
   if (Status status = session->await_welcome(options.welcome_max); !status.ok()) return status;
   return session;
 }
 
-Session::Session(std::unique_ptr<net::EventLoop> loop, const SessionOptions& options, uint64_t seed)
+Session::Session(std::unique_ptr<net::EventLoop> own_loop, const SessionOptions& options,
+                 uint64_t seed)
     : coordinator_name_(options.coordinator),
-      loop_(std::move(loop)),
+      own_loop_(std::move(own_loop)),
+      loop_(own_loop_ ? *own_loop_ : *options.loop),
       random_(seed),
       core_(random_number(), this),
-      listener_(*loop_, *this) {}
+      listener_(loop_, *this) {
+  loop_.add_hook(*this);
+}
 
-Session::~Session() = default;
+Session::~Session() {
+  loop_.remove_hook(*this);
+  loop_.cancel(ticking_);
+}
 
 Status Session::start() {
   const Result<net::SocketAddress> address = net::SocketAddress::resolve(coordinator_name_);
@@ -112,7 +123,7 @@ Status Session::start() {
   coordinator_ = make_link(kCoordinatorLink);
   coordinator_->set_address(address.value().to_string());
   coordinator_->connect();
-  loop_->call_after(kTickEvery, [this] { tick(); });
+  ticking_ = loop_.call_after(kTickEvery, [this] { tick(); });
   return {};
 }
 
@@ -129,11 +140,11 @@ void Session::listen_near(const net::SocketAddress& coordinator) {
 
 std::unique_ptr<link::PeerLink> Session::make_link(uint64_t name) {
   link::LinkHandler& handler = *this;
-  return std::make_unique<link::PeerLink>(*loop_, group_, handler, self_, name, random_.next());
+  return std::make_unique<link::PeerLink>(loop_, group_, handler, self_, name, random_.next());
 }
 
 Status Session::await_welcome(base::Duration patience) {
-  const base::Instant deadline = steady_clock().now() + patience;
+  const base::Instant deadline = session_clock().now() + patience;
   const auto unavailable = [this](std::string_view what) {
     std::string sentence = "the coordinator at " + coordinator_name_;
     return Status(StatusCode::kUnavailable, sentence.append(what));
@@ -143,7 +154,7 @@ Status Session::await_welcome(base::Duration patience) {
     const bool lost = reconnect_ || (failing_ && connected_);
     if (lost) return unavailable(" closed the connection: is it an lhnode?");
     if (failing_) return unavailable(" cannot be reached");
-    const base::Duration left = deadline - steady_clock().now();
+    const base::Duration left = deadline - session_clock().now();
     if (left <= base::Duration()) return unavailable(" does not answer: is it an lhnode?");
     turn(left);
   }
@@ -162,24 +173,17 @@ void Session::submit(core::Op op, std::string_view key, std::string_view value, 
   free_slots_.pop_back();
   slots_[slot] = {tag, key.size() + value.size()};
   bytes_ += slots_[slot].bytes;
-  core_.submit(steady_clock().now(), op, key, value, slot, &effects_);
+  core_.submit(session_clock().now(), op, key, value, slot, &effects_);
   run_effects();
 }
 
 void Session::call(const core::FileRequest& request, uint64_t tag) {
-  core_.call(steady_clock().now(), request, tag, &effects_);
+  core_.call(session_clock().now(), request, tag, &effects_);
   run_effects();
 }
 
-void Session::turn(base::Duration wait) {
-  const bool troubled = has_troubles();
-  tell_troubles();
-  loop_->run_once(troubled ? base::Duration() : wait);
-  tell_troubles();
-}
-
 void Session::wait_readable(int fd) {
-  ReadableWatch watch(*loop_);
+  ReadableWatch watch(loop_);
   if (!watch.open(fd)) return;
   while (!watch.ready()) turn(base::seconds(60));
 }
@@ -188,8 +192,8 @@ bool Session::fetch_book() {
   turn(base::Duration());  // what happened since the last turn may be that the link is down
   const uint64_t books = books_;
   const uint64_t failures = failures_;
-  const base::Instant deadline = steady_clock().now() + kBookMax;
-  while (books_ == books && failures_ == failures && steady_clock().now() < deadline) {
+  const base::Instant deadline = session_clock().now() + kBookMax;
+  while (books_ == books && failures_ == failures && session_clock().now() < deadline) {
     ask_for_book();
     turn(kTickEvery);
   }
@@ -229,7 +233,7 @@ link::PeerLink* Session::link_to(NodeId node) {
 }
 
 void Session::ask_for_book() {
-  const base::Instant now = steady_clock().now();
+  const base::Instant now = session_clock().now();
   if (book_asked_at_ != base::Instant() && now - book_asked_at_ < kAskBookEvery) return;
   book_asked_at_ = now;
   send(core::Destination::to_coordinator(), core::BookQuery{});
@@ -238,7 +242,7 @@ void Session::ask_for_book() {
 // ----------------------------------------------------------------------------------- receiving
 
 void Session::step(const core::Message& message) {
-  core_.step(steady_clock().now(), message, &effects_);
+  core_.step(session_clock().now(), message, &effects_);
   run_effects();
 }
 
@@ -286,7 +290,7 @@ bool Session::on_message(link::FrameStream& stream, core::Message& message) {
 void Session::on_accept(net::Socket socket, const net::SocketAddress&) {
   if (inbound_.size() >= kInboundMax) return;
   link::FrameHandler& handler = *this;
-  auto stream = std::make_unique<link::FrameStream>(*loop_, group_, handler);
+  auto stream = std::make_unique<link::FrameStream>(loop_, group_, handler);
   if (!stream->open(std::move(socket)).ok()) return;
   inbound_.push_back({std::move(stream), false});
 }
@@ -339,7 +343,7 @@ void Session::tell_troubles() {
     const std::vector<NodeId> nodes = std::exchange(lost_nodes_, {});
     if (coordinator) ++failures_;
     if (!core_.configured()) continue;
-    const base::Instant now = steady_clock().now();
+    const base::Instant now = session_clock().now();
     for (const NodeId node : nodes) {
       core_.node_unreachable(now, node, &effects_);
       run_effects();
@@ -353,12 +357,12 @@ void Session::tell_troubles() {
 }
 
 void Session::tick() {
-  loop_->call_after(kTickEvery, [this] { tick(); });
+  ticking_ = loop_.call_after(kTickEvery, [this] { tick(); });
   if (reconnect_) coordinator_->connect();
   coordinator_->tick();
   for (auto& [node, peer] : peers_) peer.link->tick();
   if (!core_.configured()) return;
-  core_.tick(steady_clock().now(), &effects_);
+  core_.tick(session_clock().now(), &effects_);
   run_effects();
 }
 

@@ -6,9 +6,9 @@
 //   submit()  keyed requests, many at a time; call() questions about the file as a whole
 //   turn()    moves messages; whatever is finished goes to the sink
 //
-// The loop runs in the calling thread, inside turn() only: between two calls nothing happens, and
-// nothing is lost. Used by one thread at a time. Errors of the world after open() are answers
-// (Code::kDown, kNoCoordinator), never statuses.
+// The loop runs in the calling thread, inside turn() only (or when the owner of a shared loop turns
+// it): between two calls nothing happens, and nothing is lost. Used by one thread at a time. Errors
+// of the world after open() are answers (Code::kDown, kNoCoordinator), never statuses.
 #pragma once
 
 #include <cstdint>
@@ -36,12 +36,19 @@ namespace lh::client {
 struct SessionOptions {
   std::string coordinator;                        // HOST:PORT
   base::Duration welcome_max = base::seconds(5);  // until the Welcome is there
+  // Shared with other sessions, and outlives them: then a turn of one is a turn of all. nullptr: a
+  // loop of its own.
+  net::EventLoop* loop = nullptr;
 };
+
+// CLOCK_MONOTONIC, by which sessions and their loops go.
+const base::Clock& session_clock();
 
 class Session final : private core::ClientSink,
                       private link::LinkHandler,
                       private link::FrameHandler,
-                      private net::AcceptHandler {
+                      private net::AcceptHandler,
+                      private net::LoopHook {
  public:
   // kUnavailable with a sentence when nobody answers at the address, kInvalid when it is none.
   static Result<std::unique_ptr<Session>> open(const SessionOptions& options);
@@ -62,7 +69,7 @@ class Session final : private core::ClientSink,
   void call(const core::FileRequest& request, uint64_t tag);
 
   // Waits at most `wait` for something to happen, and handles it.
-  void turn(base::Duration wait);
+  void turn(base::Duration wait) { loop_.run_once(wait); }
   // Turns until fd has something to read, or its end. At once for a regular file.
   void wait_readable(int fd);
   // Asks the coordinator where the nodes are, and waits for the answer. False when it cannot be
@@ -92,7 +99,7 @@ class Session final : private core::ClientSink,
     bool greeted = false;
   };
 
-  Session(std::unique_ptr<net::EventLoop> loop, const SessionOptions& options, uint64_t seed);
+  Session(std::unique_ptr<net::EventLoop> own_loop, const SessionOptions& options, uint64_t seed);
 
   Status start();
   Status await_welcome(base::Duration patience);
@@ -111,6 +118,8 @@ class Session final : private core::ClientSink,
   void lose_node(NodeId node);
   bool has_troubles() const { return coordinator_lost_ || !lost_nodes_.empty(); }
   void tell_troubles();
+  void before_sleep() override { tell_troubles(); }
+  bool has_work() const override { return has_troubles(); }
 
   bool is_coordinator(const link::PeerLink& link) const { return &link == coordinator_.get(); }
   NodeId node_of(const link::PeerLink& link) const;
@@ -130,7 +139,9 @@ class Session final : private core::ClientSink,
   void on_accept(net::Socket socket, const net::SocketAddress& peer) override;
 
   const std::string coordinator_name_;
-  const std::unique_ptr<net::EventLoop> loop_;
+  const std::unique_ptr<net::EventLoop> own_loop_;
+  net::EventLoop& loop_;
+  net::TimerId ticking_ = net::TimerId::kNone;
   base::Prng random_;
   core::ClientCore core_;
   core::ClientSink* sink_ = nullptr;

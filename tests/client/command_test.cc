@@ -50,6 +50,19 @@ TEST_F(CommandTest, linesOfItsOwn) {
   EXPECT_EQ(error(line("load \"a")), "ERR unbalanced quote");
 }
 
+TEST_F(CommandTest, benchTakesFlags) {
+  EXPECT_EQ(line("bench --ops=5 \"--workload=d\" ").own, Own::kBench);
+  EXPECT_EQ(line("bench --ops=5 --workload=d").bench.operations, 5u);
+  EXPECT_EQ(line("BENCH").bench.workload, Workload::kA);
+  EXPECT_EQ(words({"bench", "--json", "--ops", "7"}).bench.operations, 7u);
+  EXPECT_TRUE(words({"bench", "--json"}).bench.json);
+  EXPECT_TRUE(words({"bench", "--help"}).bench.help);
+  EXPECT_EQ(error(line("bench now")), "ERR 'now' is no flag of bench");
+  EXPECT_EQ(error(words({"bench", "now"})), "ERR 'now' is no flag of bench");
+  EXPECT_EQ(error(line("bench \"--ops")), "ERR unbalanced quote");
+  EXPECT_EQ(line("count").own, Own::kNone) << "nothing of it stays";
+}
+
 TEST_F(CommandTest, wordsAreTakenAsTheyAre) {
   const Command& insert = words({"insert", "a b\"", "the\nvalue"});
   EXPECT_EQ(insert.text.verb, Verb::kInsert);

@@ -16,19 +16,23 @@ using base::seconds;
 using testing::Pipe;
 
 TEST(ProgressTest, lineWithAKnownEnd) {
-  EXPECT_EQ(progress_line(seconds(10), 5'000, 25, 100),
+  EXPECT_EQ(progress_line(seconds(10), 5'000, "records", 25, 100),
             "[#####...............]  25%  5000 records  500/s  0:30 left");
-  EXPECT_EQ(progress_line(seconds(100), 1'000, 1, 100),
+  EXPECT_EQ(progress_line(seconds(100), 1'000, "records", 1, 100),
             "[....................]   1%  1000 records  10/s  165:00 left");
-  EXPECT_EQ(progress_line(seconds(1), 10, 100, 100),
+  EXPECT_EQ(progress_line(seconds(1), 10, "records", 100, 100),
             "[####################] 100%  10 records  10/s  0:00 left");
-  EXPECT_EQ(progress_line(seconds(1), 10, 120, 100),
+  EXPECT_EQ(progress_line(seconds(1), 10, "records", 120, 100),
             "[####################] 100%  10 records  10/s  0:00 left");
 }
 
 TEST(ProgressTest, lineWithoutAKnownEnd) {
-  EXPECT_EQ(progress_line(seconds(2), 5'000, 25, 0), "5000 records  2500/s");
-  EXPECT_EQ(progress_line(base::Duration(), 0, 0, 0), "0 records  0/s");
+  EXPECT_EQ(progress_line(seconds(2), 5'000, "records", 25, 0), "5000 records  2500/s");
+  EXPECT_EQ(progress_line(base::Duration(), 0, "records", 0, 0), "0 records  0/s");
+}
+
+TEST(ProgressTest, lineOfSomethingElse) {
+  EXPECT_EQ(progress_line(seconds(2), 50, "operations", 0, 0), "50 operations  25/s");
 }
 
 TEST(ProgressTest, isDrawnOverItselfAndTakenAway) {

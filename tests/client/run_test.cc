@@ -76,6 +76,18 @@ TEST_F(RunTest, helpNeedsNoFile) {
   EXPECT_TRUE(out_.ends_with(" commands\n"));
 }
 
+TEST_F(RunTest, bench) {
+  EXPECT_EQ(run({"bench", "--records=50", "--ops=50", "--clients=2"}), 0);
+  EXPECT_NE(out_.find("load: 50 operations"), std::string::npos) << out_;
+  EXPECT_NE(out_.find("workload a: 50 operations"), std::string::npos) << out_;
+  EXPECT_EQ(run({"bench", "--help"}), 0);
+  EXPECT_NE(out_.find("--workload=a|b|c|d|f"), std::string::npos) << out_;
+  EXPECT_EQ(run({}, "bench --help\n"), 0);
+  EXPECT_NE(out_.find("--workload=a|b|c|d|f"), std::string::npos) << out_;
+  EXPECT_EQ(run({"bench", "--workload=e"}), 2);
+  EXPECT_NE(errors_.find("lhnode: --workload=e"), std::string::npos) << errors_;
+}
+
 TEST_F(RunTest, noCoordinator) {
   file_.kill(0);
   EXPECT_EQ(run({"count"}), 3);

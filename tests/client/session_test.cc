@@ -193,6 +193,28 @@ TEST_F(SessionTest, manyRequestsAtATime) {
   EXPECT_EQ(call(Kind::kCount).records, 5'000u);
 }
 
+// Two sessions in one loop: a turn of one is a turn of both, and either may end first.
+TEST_F(SessionTest, sessionsMayShareALoop) {
+  const FakeFile file;
+  const auto loop = std::move(net::EventLoop::create(session_clock())).value();
+  SessionOptions options{file.address()};
+  options.loop = loop.get();
+  session_ = std::move(Session::open(options)).value();
+  session_->set_sink(&answers_);
+  {
+    const auto other = std::move(Session::open(options)).value();
+    Answers answers_of_other;
+    other->set_sink(&answers_of_other);
+    other->submit(Op::kPut, "k", "v", 1);
+    while (answers_of_other.codes.empty()) session_->turn(base::ms(50));
+    EXPECT_EQ(Code::kOk, ask(Op::kRead, "k"));
+    EXPECT_EQ("v", answers_.value);
+    other->submit(Op::kRead, "k", {}, 2);
+  }
+  EXPECT_EQ(Code::kOk, ask(Op::kRead, "k")) << "what was under way in the other is gone with it";
+  session_.reset();
+}
+
 TEST_F(SessionTest, questionsAboutTheFile) {
   const FakeFile file;
   connect(file);
