@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The benchmark of the native client against three nodes: what it loads is there, what it counts adds
-# up, in words and in JSON.
+# up, in words and in JSON. And the bare server of tools/bench_peers.
 . "$(dirname "$0")/harness.sh"
 
 start_coordinator --capacity=500 || fail "no coordinator"
@@ -27,4 +27,14 @@ has_text "the report" "workload a: 2000 operations in " "$(cat "$out/report")"
 client bench --workload=x >"$out/report" 2>"$out/error"
 same "exit status for a bad flag" 2 $?
 has_text "a bad flag" "--workload=x" "$(cat "$out/error")"
+
+# The bare server that others are measured against: an answer of fixed bytes for each request of a
+# fixed size, however they are cut.
+LHNODE=tools/lhlimit start_node --value-size=3 || fail "no bare server"
+get=$'*2\r\n$3\r\nGET\r\n$1\r\nk\r\n'
+{ printf '%s' "$get$get${get:0:5}" && cat <(printf '%s' "${get:5}$get"); } | ask 3 >"$out/got"
+same "answers to four GETs" "$(printf '$3\r\nxxx\r\n%.0s' 1 2 3 4)" "$(cat "$out/got")"
+printf '*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n' | ask 3 >"$out/got"
+same "the answer to a SET" $'+OK\r' "$(cat "$out/got")"
+kill_node 3
 finish
