@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The benchmark of the native client against three nodes: what it loads is there, what it counts adds
-# up, in words and in JSON. And the bare server of tools/bench_peers.
+# The benchmark of the native client against three nodes: what it loads is there, what it counts
+# adds up, in words and in JSON. And the comparison with others, tools/bench_peers.
 . "$(dirname "$0")/harness.sh"
 
 start_coordinator --capacity=500 || fail "no coordinator"
@@ -37,4 +37,10 @@ same "answers to four GETs" "$(printf '$3\r\nxxx\r\n%.0s' 1 2 3 4)" "$(cat "$out
 printf '*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n' | ask 3 >"$out/got"
 same "the answer to a SET" $'+OK\r' "$(cat "$out/got")"
 kill_node 3
+
+# The comparison itself, with whatever of the others is installed.
+tools/bench_peers --out="$out/peers" --keys=1000 --records=2000 --rounds=1 cpu memory latency >"$out/report" 2>&1 ||
+  fail "bench_peers: status $?: $(tail -n 1 "$out/report")"
+grep -Eq '^lhnode +[0-9.]+ ' "$out/report" || fail "no memory of lhnode: see $out/report"
+grep -q '^p99.9 while growing is [0-9.]* times' "$out/report" || fail "no latency: see $out/report"
 finish
