@@ -118,7 +118,7 @@ bool key_before(base::HashMode hash, std::string_view a, std::string_view b) {
 
 void FileAnswer::add(const core::ScanReply& piece) {
   LH_CHECK(!finished_);
-  if (piece.matches.empty() || too_large_ || malformed_) return;
+  if (piece.matches.empty() || too_large_ || malformed_ || !given_up_.empty()) return;
   pieces_.emplace_back(piece.matches);
   core::ChangeReader reader(pieces_.back());
   const size_t before = records_.size();
@@ -133,9 +133,15 @@ void FileAnswer::add(const core::ScanReply& piece) {
   if (too_large_ || malformed_) drop_records();
 }
 
+void FileAnswer::give_up(std::string_view why) {
+  given_up_ = why;
+  drop_records();
+}
+
 void FileAnswer::drop_records() {
   records_ = {};
   pieces_ = {};
+  bytes_ = 0;
 }
 
 // Why there is no result to show; empty when there is one.
@@ -143,6 +149,7 @@ std::string_view FileAnswer::obstacle(const core::FileResult& result) const {
   if (result.outcome == Outcome::kNoCoordinator) return "the coordinator cannot be reached";
   if (result.outcome == Outcome::kNoSuchBucket) return "no such bucket";
   if (malformed_) return "a bucket answered with something else than records";
+  if (!given_up_.empty()) return given_up_;
   if (!too_large_) return {};
   return result.request.kind == Kind::kScan ? "result too large: narrow the pattern"
                                             : "result too large: use SCAN with a pattern";

@@ -51,6 +51,10 @@ class FileAnswer {
 
   // Copies the records of one piece, in whatever order pieces come.
   void add(const core::ScanReply& piece);
+  // What the records take in memory.
+  size_t bytes() const { return bytes_; }
+  // Whoever has it has no room for it: the records are dropped and the answer is this error.
+  void give_up(std::string_view why);
 
   // The call is done. Called once, after the last piece.
   void finish(const core::FileResult& result, base::HashMode hash, const core::AddressBook& book);
@@ -79,8 +83,9 @@ class FileAnswer {
   size_t bytes_ = 0;  // of pieces_ and records_
   std::deque<std::string> pieces_;
   std::vector<Record> records_;
-  size_t next_ = 0;  // of records_, to be appended
-  std::string end_;  // what follows the records
+  size_t next_ = 0;            // of records_, to be appended
+  std::string end_;            // what follows the records
+  std::string_view given_up_;  // why; a literal
   bool too_large_ = false;
   bool malformed_ = false;
   bool finished_ = false;

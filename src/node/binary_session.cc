@@ -34,7 +34,7 @@ BinarySession::BinarySession(Worker& worker, LinkToken token, net::Socket socket
   if (const Status status = stream_.open(std::move(socket), unread); !status.ok()) {
     LH_LOG_LIMITED(kWarn, "node", "cannot serve a connection", opened_at_)
         .kv("why", status.message());
-    worker_.loop().post([&worker, token] { worker.end_session(token); });
+    worker_.loop().post([&worker, token] { worker.sessions().end(token); });
   }
 }
 
@@ -133,6 +133,10 @@ void BinarySession::resume() {
   if (!draining_ || is_node()) stream_.resume_reading();
 }
 
+size_t BinarySession::unread_bytes(base::Instant now) const {
+  return stream_.stalled_for(now) < kStallTightMax ? 0 : stream_.output_size();
+}
+
 void BinarySession::drain() {
   draining_ = true;
   moved_at_ = worker_.loop().now();
@@ -154,11 +158,11 @@ void BinarySession::on_closed(link::FrameStream& stream, net::CloseReason reason
         .kv("why", stream.refusal());
   }
   if (is_node()) worker_.shared().peers.fetch_sub(1);
-  worker_.end_session(token_);
+  worker_.sessions().end(token_);
 }
 
 void BinarySession::tick(base::Instant now, base::Duration idle_max) {
-  if (stream_.stalled_for(now) > kStallMax) return stream_.close_stalled();
+  if (stream_.stalled_for(now) > kStallMax) return close_stalled();
   if (early_ && everyone_joined()) {
     early_ = false;
     stream_.resume_reading();

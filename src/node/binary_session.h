@@ -22,6 +22,8 @@ class BinarySession final : public Session, private link::FrameHandler {
   void tick(base::Instant now, base::Duration idle_max) override;
   // A connection of another node stays: it brings the answers that other sessions wait for.
   void drain() override;
+  size_t unread_bytes(base::Instant now) const override;
+  void close_stalled() override { stream_.close_stalled(); }
 
  private:
   bool on_message(link::FrameStream& stream, core::Message& message) override;

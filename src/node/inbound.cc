@@ -18,7 +18,7 @@ Inbound::Inbound(Worker& worker, LinkToken token, net::Socket socket)
   if (const Status status = connection_.open(std::move(socket)); !status.ok()) {
     LH_LOG_LIMITED(kWarn, "node", "cannot serve a connection", worker.loop().now())
         .kv("why", status.message());
-    worker_.loop().post([&worker, token] { worker.end_session(token); });
+    worker_.loop().post([&worker, token] { worker.sessions().end(token); });
   }
 }
 
@@ -45,18 +45,18 @@ void Inbound::hand_over(wire::Protocol protocol) {
   std::string unread;
   net::Socket socket = connection_.detach(&unread);
   if (protocol == wire::Protocol::kResp) {
-    worker_.replace_session(
+    worker_.sessions().replace(
         token_, std::make_unique<RespSession>(worker_, token_, std::move(socket), unread));
   } else if (protocol == wire::Protocol::kBinary) {
-    worker_.replace_session(
+    worker_.sessions().replace(
         token_, std::make_unique<BinarySession>(worker_, token_, std::move(socket), unread));
   } else {
-    worker_.replace_session(
+    worker_.sessions().replace(
         token_, std::make_unique<TextSession>(worker_, token_, std::move(socket), unread));
   }
 }
 
-void Inbound::on_closed(net::Connection&, net::CloseReason) { worker_.end_session(token_); }
+void Inbound::on_closed(net::Connection&, net::CloseReason) { worker_.sessions().end(token_); }
 
 void Inbound::tick(base::Instant now, base::Duration idle_max) {
   const bool begun = !connection_.input().empty();

@@ -76,16 +76,6 @@ void Links::tick(base::Instant now) {
   }
 }
 
-bool Links::all_sent() const {
-  for (const auto& [id, link] : nodes_) {
-    if (link->unsent_bytes() > 0) return false;
-  }
-  for (const auto& [listener, link] : clients_) {
-    if (link->unsent_bytes() > 0) return false;
-  }
-  return true;
-}
-
 void Links::close_all() {
   nodes_.clear();
   clients_.clear();

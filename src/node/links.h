@@ -34,8 +34,6 @@ class Links {
   static NodeId node_id(const link::PeerLink& link);
 
   void tick(base::Instant now);
-  // Bytes that are not sent yet, over all links.
-  bool all_sent() const;
   void close_all();
 
  private:

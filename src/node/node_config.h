@@ -11,6 +11,7 @@
 #include "lh/status.h"
 #include "net/socket_address.h"
 #include "node/log_thread.h"
+#include "node/result_budget.h"
 
 namespace lh::node {
 
@@ -22,9 +23,10 @@ struct NodeConfig {
   uint64_t workers = 1;
   uint64_t buckets_max = 0;  // 0: no limit
   uint64_t clients_max = 10'000;
-  base::Duration idle_timeout;  // 0: never
-  core::FileOptions file;       // coordinator
-  std::string data_dir;         // empty: memory only
+  size_t result_bytes_max = kResultBytesMax;  // no flag
+  base::Duration idle_timeout;                // 0: never
+  core::FileOptions file;                     // coordinator
+  std::string data_dir;                       // empty: memory only
   Fsync fsync = Fsync::kAlways;
 };
 

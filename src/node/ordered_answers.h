@@ -43,6 +43,7 @@ class OrderedAnswers {
   // Whether there is room for a request that has been waiting for it: not for each single one.
   bool has_ample_room() const { return answers_.size() < kMax / 2; }
   Answer& front() { return answers_.front(); }
+  const Answer& front() const { return answers_.front(); }
   Answer& back() { return answers_.back(); }
 
   // A new one behind all others, to be filled in.

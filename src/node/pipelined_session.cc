@@ -25,7 +25,7 @@ PipelinedSession::PipelinedSession(Worker& worker, LinkToken token, net::Socket 
   if (const Status status = connection_.open(std::move(socket), unread); !status.ok()) {
     LH_LOG_LIMITED(kWarn, "node", "cannot serve a connection", opened_at_)
         .kv("why", status.message());
-    worker_.loop().post([&worker, token] { worker.end_session(token); });
+    worker_.loop().post([&worker, token] { worker.sessions().end(token); });
   }
 }
 
@@ -158,7 +158,12 @@ void PipelinedSession::on_closed(net::Connection&, net::CloseReason reason) {
     LH_LOG_LIMITED(kWarn, name_, "connection closed", worker_.loop().now())
         .kv("reason", net::to_string(reason));
   }
-  worker_.end_session(token_);
+  worker_.sessions().end(token_);
+}
+
+size_t PipelinedSession::unread_bytes(base::Instant now) const {
+  if (connection_.stalled_for(now) < kStallTightMax) return 0;
+  return connection_.output_size() + answers_.kept_bytes() + result_bytes();
 }
 
 void PipelinedSession::drain() {
@@ -167,7 +172,7 @@ void PipelinedSession::drain() {
 }
 
 void PipelinedSession::tick(base::Instant now, base::Duration idle_max) {
-  if (connection_.stalled_for(now) > kStallMax) return connection_.close_stalled();
+  if (connection_.stalled_for(now) > kStallMax) return close_stalled();
   if (waiting_) settle(true);  // there may be room in the front's window now
   if (!answers_.empty() || quit_ || connection_.output_size() > 0) return;
   const base::Duration quiet = now - std::max(connection_.last_read_at(), opened_at_);

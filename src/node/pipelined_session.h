@@ -30,6 +30,8 @@ class PipelinedSession : public Session, private net::ConnectionHandler, private
   void deliver(const core::Message&) final {}  // answers come through the front
   void tick(base::Instant now, base::Duration idle_max) final;
   void drain() final;
+  size_t unread_bytes(base::Instant now) const final;
+  void close_stalled() final { connection_.close_stalled(); }
 
  protected:
   // group: of the protocol's connections. name: the protocol's, in the log.
@@ -50,10 +52,14 @@ class PipelinedSession : public Session, private net::ConnectionHandler, private
   // slow: it is called again when there is room.
   virtual bool print_rest(Answer*) { return true; }
 
+  // Of what is to be printed, beside texts.
+  virtual size_t result_bytes() const { return 0; }
+
   // ---- what protocols use
   Worker& worker() const { return worker_; }
   net::Connection& connection() { return connection_; }
   OrderedAnswers& answers() { return answers_; }
+  const OrderedAnswers& answers() const { return answers_; }
   bool may_take() const {
     return !quit_ && !waiting_ && !starved_ && connection_.is_open() && !connection_.output_full();
   }

@@ -72,12 +72,17 @@ void append_cpu(std::string* out) {
                 seconds(usage.ru_utime));
 }
 
+uint64_t sum(const Shared& shared, std::atomic<uint64_t> WorkerReport::*what) {
+  uint64_t all = 0;
+  for (const WorkerReport& report : shared.reports) {
+    all += (report.*what).load(std::memory_order_relaxed);
+  }
+  return all;
+}
+
 void append_memory(std::string* out, const Shared& shared) {
   const uint64_t resident = resident_bytes();
-  uint64_t payload = 0;
-  for (const WorkerReport& report : shared.reports) {
-    payload += report.bytes.load(std::memory_order_relaxed);
-  }
+  const uint64_t payload = sum(shared, &WorkerReport::bytes);
   append_format(out, "used_memory:%llu\r\nused_memory_human:%s\r\nused_memory_rss:%llu\r\n",
                 static_cast<Ull>(resident), readable_bytes(resident).c_str(),
                 static_cast<Ull>(resident));
@@ -98,12 +103,10 @@ void append_server(std::string* out, const Shared& shared) {
 }
 
 void append_stats(std::string* out, const Shared& shared) {
-  uint64_t commands = 0;
-  for (const WorkerReport& report : shared.reports) {
-    commands += report.requests.load(std::memory_order_relaxed);
-  }
   append_format(out, "total_commands_processed:%llu\r\nexpired_keys:0\r\nevicted_keys:0\r\n",
-                static_cast<Ull>(commands));
+                static_cast<Ull>(sum(shared, &WorkerReport::requests)));
+  append_format(out, "client_output_buffer_limit_disconnections:%llu\r\n",
+                static_cast<Ull>(sum(shared, &WorkerReport::unread)));
 }
 
 void append_section(std::string* out, std::string_view section, const Shared& shared,

@@ -22,6 +22,10 @@ class Session {
   // About twenty times a second. idle_max: 0 is for ever.
   virtual void tick(base::Instant now, base::Duration idle_max) = 0;
 
+  // What it holds for a peer that takes none of it, and that it closes then. See Worker::tick().
+  virtual size_t unread_bytes(base::Instant) const { return 0; }
+  virtual void close_stalled() {}
+
   // The node stops: take nothing new, answer what was taken, then close.
   virtual void drain() = 0;
 };
@@ -32,5 +36,7 @@ inline constexpr base::Duration kRequestTimeMax = base::seconds(10);
 
 // A peer that takes nothing of its answers for so long is closed, and what they hold is free again.
 inline constexpr base::Duration kStallMax = base::seconds(30);
+// And when it is not the only one, and together they hold more than there may be, much earlier.
+inline constexpr base::Duration kStallTightMax = base::seconds(1);
 
 }  // namespace lh::node

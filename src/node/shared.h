@@ -11,6 +11,7 @@
 #include "node/bucket_owners.h"
 #include "node/log_thread.h"
 #include "node/node_config.h"
+#include "node/result_budget.h"
 
 namespace lh::node {
 
@@ -21,6 +22,7 @@ struct alignas(64) WorkerReport {
   std::atomic<uint64_t> bytes{0};
   std::atomic<uint64_t> known{0};     // buckets whose nodes it knows
   std::atomic<uint64_t> requests{0};  // keyed ones executed by it
+  std::atomic<uint64_t> unread{0};    // connections closed because their peers did not read
 };
 
 struct Shared {
@@ -32,6 +34,7 @@ struct Shared {
         random(random_bits),
         incarnation(node_incarnation),
         owners(node_config.workers),
+        results(node_config.result_bytes_max),
         reports(node_config.workers) {}
 
   const NodeConfig config;
@@ -41,6 +44,7 @@ struct Shared {
   const base::Instant started_at = base::SteadyClock().now();
   LogThread* log = nullptr;  // none: memory only. Set before the workers start
   BucketOwners owners;
+  ResultBudget results;
   std::vector<WorkerReport> reports;  // by worker
   std::atomic<uint64_t> clients{0};   // connections accepted and not yet closed
   std::atomic<uint64_t> peers{0};     // those of them that are other nodes

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/log.h"
 #include "wire/text_answers.h"
 
 namespace lh::node {
@@ -15,11 +16,12 @@ constexpr size_t kPortionBytes = size_t{64} << 10;
 }  // namespace
 
 struct TextSession::Listing final : Answer::Work {
-  link::FileAnswer file;
+  explicit Listing(ResultBudget& budget) : share(budget) {}
 
-  static link::FileAnswer& of(const Answer* answer) {
-    return static_cast<Listing*>(answer->work.get())->file;
-  }
+  link::FileAnswer file;
+  ResultShare share;
+
+  static Listing& of(const Answer* answer) { return *static_cast<Listing*>(answer->work.get()); }
 };
 
 TextSession::TextSession(Worker& worker, LinkToken token, net::Socket socket,
@@ -98,7 +100,7 @@ bool TextSession::execute_keyed(const wire::TextCommand& command, core::Op op) {
 
 bool TextSession::execute_call(const core::FileRequest& request) {
   if (!answers().empty()) return wait();
-  call(request, std::make_unique<Listing>());
+  call(request, std::make_unique<Listing>(worker().shared().results));
   return true;
 }
 
@@ -110,19 +112,32 @@ void TextSession::append_done(Answer* answer, const core::Completion& done) {
 }
 
 void TextSession::append_scan_piece(Answer* answer, const core::ScanReply& piece) {
-  Listing::of(answer).add(piece);
+  Listing& listing = Listing::of(answer);
+  listing.file.add(piece);
+  if (listing.share.set(listing.file.bytes())) return;
+  LH_LOG_LIMITED(kWarn, "text", "a scan was given up", worker().loop().now())
+      .kv("why", "other results wait for their readers")
+      .kv("bytes", worker().shared().results.used());
+  listing.file.give_up("too many results under way: try again later, or narrow the pattern");
+  listing.share.set(0);
 }
 
 void TextSession::append_call_done(Answer* answer, const core::FileResult& result) {
-  Listing::of(answer).finish(result, worker().server().options().hash,
-                             worker().front().client().book());
+  Listing::of(answer).file.finish(result, worker().server().options().hash,
+                                  worker().front().client().book());
+}
+
+// A question about the file is the first answer for as long as there is one.
+size_t TextSession::result_bytes() const {
+  const bool lists = !answers().empty() && answers().front().work;
+  return lists ? Listing::of(&answers().front()).share.bytes() : 0;
 }
 
 bool TextSession::print_rest(Answer* answer) {
   while (answer->work && connection().is_open()) {
     if (connection().output_full()) return false;
     text_.clear();
-    const bool more = Listing::of(answer).append_some(&text_, kPortionBytes);
+    const bool more = Listing::of(answer).file.append_some(&text_, kPortionBytes);
     connection().write(text_);
     if (!more) answer->work.reset();
   }

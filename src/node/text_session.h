@@ -25,6 +25,7 @@ class TextSession final : public PipelinedSession {
   void append_scan_piece(Answer* answer, const core::ScanReply& piece) override;
   void append_call_done(Answer* answer, const core::FileResult& result) override;
   bool print_rest(Answer* answer) override;
+  size_t result_bytes() const override;
 
   // False when the command has to wait; it is parsed again later.
   bool execute(const wire::TextCommand& command);

@@ -1,6 +1,5 @@
 #include "node/worker.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -45,7 +44,7 @@ Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* li
       snapshots_(storage::SnapshotOutlet(shared.log, static_cast<uint32_t>(index))),
       front_(random_of(shared, index, 1), &server_),
       links_(loop_, *this, random_of(shared, index, 2)),
-      sessions_(1) {
+      sessions_(shared, index) {
   new_group_.limits.input_max = kTextInputMax;
   text_group_.limits.input_max = kTextInputMax;
   resp_group_.limits.input_max = kRespInputMax;
@@ -137,7 +136,6 @@ void Worker::stop() {
   loop_.remove_hook(*this);
   links_.close_all();
   sessions_.clear();
-  ended_.clear();
 }
 
 // ------------------------------------------------------------------------------------- effects
@@ -325,7 +323,7 @@ void Worker::deliver_to_link(const core::Message& message) {
     Lease effects(*this);
     return front_.client().step(loop_.now(), message, effects.get());
   }
-  if (Session* s = session(token)) s->deliver(message);
+  if (Session* s = sessions_.find(token)) s->deliver(message);
 }
 
 // --------------------------------------------------------------------------------------- links
@@ -425,49 +423,14 @@ void Worker::adopt(net::Socket socket) {
     shared_.clients.fetch_sub(1);
     return;
   }
-  const LinkToken token = add_session(nullptr);
-  replace_session(token, std::make_unique<Inbound>(*this, token, std::move(socket)));
-}
-
-LinkToken Worker::add_session(std::unique_ptr<Session> new_session) {
-  if (free_slots_.empty()) {
-    free_slots_.push_back(static_cast<uint32_t>(sessions_.size()));
-    sessions_.emplace_back();
-  }
-  const uint32_t slot = free_slots_.back();
-  free_slots_.pop_back();
-  sessions_[slot].session = std::move(new_session);
-  ++open_sessions_;
-  return {static_cast<uint8_t>(index_), slot, sessions_[slot].generation};
-}
-
-void Worker::replace_session(LinkToken token, std::unique_ptr<Session> new_session) {
-  Slot& slot = sessions_[token.slot];
-  LH_CHECK(slot.generation == token.generation);
-  if (slot.session) ended_.push_back(std::move(slot.session));
-  slot.session = std::move(new_session);
-}
-
-void Worker::end_session(LinkToken token) {
-  Slot& slot = sessions_[token.slot];
-  if (slot.generation != token.generation) return;
-  ended_.push_back(std::move(slot.session));
-  slot.generation = (slot.generation + 1) & 0xffffff;
-  free_slots_.push_back(token.slot);
-  --open_sessions_;
-  shared_.clients.fetch_sub(1);
-}
-
-Session* Worker::session(LinkToken token) const {
-  if (token.slot >= sessions_.size()) return nullptr;
-  const Slot& slot = sessions_[token.slot];
-  return slot.generation == token.generation ? slot.session.get() : nullptr;
+  const LinkToken token = sessions_.add();
+  sessions_.replace(token, std::make_unique<Inbound>(*this, token, std::move(socket)));
 }
 
 void Worker::on_mail_room(size_t) {
   const std::vector<LinkToken> waiting = std::exchange(waiting_for_room_, {});
   for (const LinkToken token : waiting) {
-    if (Session* s = session(token)) s->resume();
+    if (Session* s = sessions_.find(token)) s->resume();
   }
 }
 
@@ -514,7 +477,7 @@ void Worker::before_sleep() {
 // ----------------------------------------------------------------------------------- the clock
 
 void Worker::take_in() {
-  ended_.clear();
+  sessions_.bury();
   for (const NodeId node : std::exchange(unreachable_, {})) {
     Lease effects(*this);
     front_.client().node_unreachable(loop_.now(), node, effects.get());
@@ -535,7 +498,7 @@ void Worker::take_in() {
 
 bool Worker::has_work() const {
   return turn_wanted_ || snapshots_.has_work() || coordinator_unreachable_ ||
-         !unreachable_.empty() || !ended_.empty();
+         !unreachable_.empty() || sessions_.has_ended();
 }
 
 void Worker::tick() {
@@ -551,9 +514,7 @@ void Worker::tick() {
   report_stats();
   if (member_) beat();
   links_.tick(now);
-  for (size_t slot = 1; slot < sessions_.size(); ++slot) {
-    if (sessions_[slot].session) sessions_[slot].session->tick(now, shared_.config.idle_timeout);
-  }
+  sessions_.tick(now);
 }
 
 void Worker::report_stats() {
@@ -563,6 +524,11 @@ void Worker::report_stats() {
   report.records.store(stats.records, std::memory_order_relaxed);
   report.bytes.store(stats.bytes, std::memory_order_relaxed);
   report.requests.store(server_.counters().requests, std::memory_order_relaxed);
+  uint64_t unread = 0;
+  for (const net::ConnectionGroup* group : {&text_group_, &resp_group_, &binary_group_}) {
+    unread += group->closed[static_cast<size_t>(net::CloseReason::kOutputLimit)];
+  }
+  report.unread.store(unread, std::memory_order_relaxed);
   report.known.store(server_.book().known(), std::memory_order_release);
 }
 
@@ -588,11 +554,7 @@ void Worker::beat() {
 
 void Worker::drain() {
   draining_ = true;
-  for (size_t slot = 1; slot < sessions_.size(); ++slot) {
-    if (sessions_[slot].session) sessions_[slot].session->drain();
-  }
+  sessions_.drain();
 }
-
-bool Worker::drained() const { return open_sessions_ == 0 && held_.empty() && links_.all_sent(); }
 
 }  // namespace lh::node

@@ -29,6 +29,7 @@
 #include "node/log_thread.h"
 #include "node/route.h"
 #include "node/session.h"
+#include "node/session_table.h"
 #include "node/shared.h"
 #include "storage/snapshot_outlet.h"
 
@@ -68,9 +69,8 @@ class Worker final : public LogListener,
   // A fresh connection, from the node's listener; in this worker's thread.
   void adopt(net::Socket socket);
 
-  // Take nothing new, answer what was taken, close. done() some turns later.
+  // Take nothing new, answer what was taken, close.
   void drain();
-  bool drained() const;
 
   // ---- for sessions
   net::EventLoop& loop() { return loop_; }
@@ -101,10 +101,7 @@ class Worker final : public LogListener,
   // A message from a peer, for whoever in this node it concerns. False when it, or what came of it
   // at once, went to a worker whose mailbox is full: the session then stops reading until resume().
   bool accept(const core::Message& message);
-  // Session life.
-  LinkToken add_session(std::unique_ptr<Session> session);
-  void replace_session(LinkToken token, std::unique_ptr<Session> session);
-  void end_session(LinkToken token);
+  SessionTable& sessions() { return sessions_; }
   // Calls Session::resume() when a mailbox has room again.
   void wait_for_room(LinkToken token) { waiting_for_room_.push_back(token); }
 
@@ -121,11 +118,6 @@ class Worker final : public LogListener,
 
  private:
   friend class Lease;
-  struct Slot {
-    std::unique_ptr<Session> session;
-    uint32_t generation = 0;
-  };
-
   // net
   void on_mail(size_t from, std::string_view frames) override;
   void on_mail_room(size_t to) override;
@@ -170,7 +162,6 @@ class Worker final : public LogListener,
   void tick();
   void report_stats();
   void beat();
-  Session* session(LinkToken token) const;
 
   Shared& shared_;
   net::WorkerPool& pool_;
@@ -202,11 +193,8 @@ class Worker final : public LogListener,
   net::ConnectionGroup text_group_;
   net::ConnectionGroup resp_group_;
   net::ConnectionGroup binary_group_;
-  std::vector<Slot> sessions_;  // slot 0 is the front's
-  std::vector<uint32_t> free_slots_;
-  std::vector<std::unique_ptr<Session>> ended_;  // destroyed outside their own calls
+  SessionTable sessions_;
   std::vector<LinkToken> waiting_for_room_;
-  size_t open_sessions_ = 0;
   bool draining_ = false;
 
   std::vector<std::unique_ptr<core::Effects>> effects_;  // one a nesting depth

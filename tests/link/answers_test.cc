@@ -193,6 +193,16 @@ TEST_F(FileAnswerTest, resultBeyondTheBoundIsRefused) {
   EXPECT_EQ(finish(result_of(Kind::kBucket)), "ERR result too large: use SCAN with a pattern\n");
 }
 
+TEST_F(FileAnswerTest, whoHasNoRoomForItSaysWhy) {
+  add({"k", "v"});
+  EXPECT_GT(answer_.bytes(), 2u);
+  answer_.give_up("no room");
+  add({"l", "v"});
+  EXPECT_EQ(answer_.bytes(), 0u);
+  EXPECT_EQ(finish(result_of(Kind::kScan)), "ERR no room\n");
+  EXPECT_TRUE(answer_.failed());
+}
+
 TEST_F(FileAnswerTest, piecesThatAreNoRecordsAreNotBelieved) {
   add({"k", "v"});
   add_bytes("\x01\xff");

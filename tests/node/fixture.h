@@ -104,6 +104,7 @@ class Cluster : public ::testing::Test {
     uint64_t buckets_max = 0;
     base::Duration idle_timeout{};
     size_t mail_max = TestNode::kMailMax;
+    size_t result_bytes_max = kResultBytesMax;
   };
   TestNode& start_coordinator(const core::FileOptions& file) {
     return start_coordinator(file, Start());

@@ -90,8 +90,9 @@ TEST_F(TextSessionTest, AnAnswerThatIsAnErrorLeavesTheConnectionOpen) {
 class TextSessionLargeTest : public Cluster {
  protected:
   // Two workers with a bucket each, and a bit more than `megabytes` of values.
-  void load(size_t records, size_t value_bytes) {
-    node_ = &start_coordinator(integer_file(records / 2), {.workers = 2});
+  void load(size_t records, size_t value_bytes, size_t result_bytes_max = kResultBytesMax) {
+    node_ = &start_coordinator(integer_file(records / 2),
+                               {.workers = 2, .result_bytes_max = result_bytes_max});
     Peer& peer = connect(*node_, 0);
     const std::string value(value_bytes, 'v');
     for (size_t k = 0; k < records; ++k) {
@@ -157,6 +158,52 @@ TEST_F(TextSessionLargeTest, AReaderThatStopsForGoodIsClosed) {
   slow.go_on_reading();
   ASSERT_TRUE(until([&] { return slow.ended(); }));
   EXPECT_EQ(std::string::npos, slow.received().find("END "));
+}
+
+TEST_F(TextSessionLargeTest, AllScansTogetherHaveABound) {
+  constexpr size_t kBytesMax = size_t{20} << 20;
+  load(4'000, 2'000, kBytesMax);
+  Peer& first = connect_narrow(*node_, 0);
+  Peer& second = connect_narrow(*node_, 1);
+  for (Peer* slow : {&first, &second}) {
+    slow->stop_reading();
+    slow->send("SCAN v\n");
+    pass(base::ms(100));
+  }
+  const size_t held = node_->shared().results.used();
+  EXPECT_GT(held, size_t{16'000'000});
+  Peer& third = connect(*node_, 0);
+  EXPECT_EQ("ERR too many results under way: try again later, or narrow the pattern\n",
+            ask_listing(third, "SCAN v"));
+  EXPECT_EQ(held, node_->shared().results.used());
+  EXPECT_EQ("4000\n", ask(third, "COUNT"));
+  EXPECT_EQ("1 " + std::string(2'000, 'v') + "\nEND 1 records from 2 buckets\n",
+            ask_listing(third, "SCAN key:1"))
+      << "small ones go on";
+  first.hang_up();
+  settle();
+  expect_listing(ask_listing(third, "SCAN v"), 4'000);
+}
+
+TEST_F(TextSessionLargeTest, WhoHoldMostAndDoNotReadAreClosedEarly) {
+  load(4'000, 2'000, size_t{20} << 20);
+  Peer& first = connect_narrow(*node_, 0);
+  Peer& second = connect_narrow(*node_, 0);
+  for (Peer* slow : {&first, &second}) {
+    slow->stop_reading();
+    slow->send("SCAN v\n");
+    pass(base::ms(100));
+  }
+  pass(base::seconds(2));
+  EXPECT_EQ(1u, node_->shared().reports[0].unread.load()) << "one alone may hold half of it all";
+  EXPECT_LT(node_->shared().results.used(), size_t{10} << 20);
+  first.go_on_reading();
+  second.go_on_reading();
+  ASSERT_TRUE(until([&] { return first.ended() || second.ended(); }));
+  Peer& stays = first.ended() ? second : first;
+  ASSERT_TRUE(until([&] { return stays.received().find("END ") != std::string::npos; }));
+  expect_listing(stays.take(), 4'000);
+  EXPECT_EQ(0u, node_->shared().results.used());
 }
 
 TEST_F(TextSessionLargeTest, TheEndOfInputDoesNotCutALongListing) {
