@@ -89,8 +89,10 @@ bool BinarySession::on_hello(const core::Hello& hello) {
   if (!by_node && worker_.shared().orphaned.load(std::memory_order_relaxed)) {
     return refuse("the coordinator of this node's file is gone, and another one is in its place");
   }
+  if (!by_node && worker_.sessions().is_refused(token_)) return refuse(kTooManyClients);
   if (!by_node && hello.client == 0) return refuse("a client needs a number");
   greeted_ = true;
+  worker_.sessions().admit(token_);
   kind_ = hello.kind;
   client_ = hello.client;
   listener_ = hello.listener;
@@ -170,6 +172,7 @@ void BinarySession::tick(base::Instant now, base::Duration idle_max) {
   const bool begun = stream_.unread_bytes() > 0 && !stream_.is_paused();
   const base::Instant since = std::max(stream_.last_heard_at(), opened_at_);
   if (begun && now - since > kRequestTimeMax) {
+    worker_.shared().unfinished.fetch_add(1);
     stream_.refuse("a frame was begun and not finished");
   } else if (draining_) {
     close_when_answered();

@@ -24,6 +24,7 @@ class BinarySession final : public Session, private link::FrameHandler {
   void drain() override;
   size_t unread_bytes(base::Instant now) const override;
   void close_stalled() override { stream_.close_stalled(); }
+  void dismiss() override { stream_.refuse(kTooManyClients); }
 
  private:
   bool on_message(link::FrameStream& stream, core::Message& message) override;

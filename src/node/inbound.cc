@@ -28,17 +28,41 @@ void Inbound::on_data(net::Connection& connection) {
   switch (sniffed.protocol) {
     case wire::Protocol::kUndecided:
       return;
-    case wire::Protocol::kBinary:
+    case wire::Protocol::kBinary:  // a node perhaps: its Hello will say
+      return hand_over(sniffed.protocol);
     case wire::Protocol::kText:
     case wire::Protocol::kResp:
+      if (worker_.sessions().is_refused(token_)) {
+        const bool resp = sniffed.protocol == wire::Protocol::kResp;
+        return refuse((resp ? "-ERR " : "ERR ") + std::string(kTooManyClients) +
+                      (resp ? "\r\n" : "\n"));
+      }
+      worker_.sessions().admit(token_);
       return hand_over(sniffed.protocol);
     case wire::Protocol::kHttp:
     case wire::Protocol::kTls:
       LH_LOG_LIMITED(kWarn, "node", "protocol not served", worker_.loop().now())
           .kv("peer", connection.socket().peer_address().to_string());
-      connection.write(wire::refusal(sniffed.protocol));
-      return connection.close_after_flush();
+      return refuse(wire::refusal(sniffed.protocol));
   }
+}
+
+void Inbound::refuse(std::string_view text) {
+  connection_.write(text);
+  connection_.close_after_flush();
+}
+
+void Inbound::dismiss() { refuse("ERR " + std::string(kTooManyClients) + "\n"); }
+
+void Inbound::refuse_unfinished() {
+  worker_.shared().unfinished.fetch_add(1);
+  refuse("ERR a line was begun and not finished\n");
+}
+
+void Inbound::on_end_of_input(net::Connection& connection) {
+  if (worker_.sessions().is_refused(token_)) return dismiss();
+  if (!connection.input().empty()) return refuse_unfinished();
+  connection.close_after_flush();
 }
 
 void Inbound::hand_over(wire::Protocol protocol) {
@@ -62,7 +86,8 @@ void Inbound::tick(base::Instant now, base::Duration idle_max) {
   const bool begun = !connection_.input().empty();
   const base::Instant since = begun ? connection_.last_read_at() : opened_at_;
   const base::Duration patience = begun ? kRequestTimeMax : idle_max;
-  if (patience > base::Duration() && now - since > patience) connection_.close();
+  if (patience == base::Duration() || now - since <= patience) return;
+  begun ? refuse_unfinished() : connection_.close();
 }
 
 }  // namespace lh::node

@@ -70,7 +70,7 @@ class Node final : public net::AcceptHandler,
  private:
   Status open();
   void say_hello() const;
-  void raise_descriptor_limit() const;
+  void fit_descriptor_limit();
   void on_accept(net::Socket socket, const net::SocketAddress& peer) override;
   void on_signal(int number) override;
   void on_joined() override;
@@ -120,18 +120,23 @@ Status Node::open() {
   return signals_->open();
 }
 
-// As many descriptors as there may be connections, as far as the system lets us.
-void Node::raise_descriptor_limit() const {
-  constexpr uint64_t kBesidesClients = 64;  // logs, links to other nodes, the loops' own
+// As many descriptors as there may be connections. When the system lets us have fewer there are
+// fewer clients: nodes, logs and links have theirs in any case.
+void Node::fit_descriptor_limit() {
+  const uint64_t beside_clients = 256 + config_.workers * SessionTable::kLateMax;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const uint64_t wanted = config_.clients_max + kBesidesClients;
+  const uint64_t wanted = config_.clients_max + beside_clients;
   if (limit.rlim_cur >= wanted) return;
+  const rlim_t before = limit.rlim_cur;
   limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
-  if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted) return;
-  LH_LOG(kWarn, "node", "fewer descriptors than --max-clients needs")
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
+  if (limit.rlim_cur >= wanted) return;
+  config_.clients_max =
+      std::max<uint64_t>(1, limit.rlim_cur - std::min(limit.rlim_cur, beside_clients));
+  LH_LOG(kWarn, "node", "fewer clients than --max-clients: the system gives too few descriptors")
       .kv("limit", limit.rlim_cur)
-      .kv("wanted", wanted);
+      .kv("clients", config_.clients_max);
 }
 
 void Node::say_hello() const {
@@ -148,9 +153,9 @@ void Node::say_hello() const {
 
 int Node::run() {
   started_at_ = clock_.now();
+  fit_descriptor_limit();
   if (const Status status = open(); !status.ok()) return complain(status, exit_status_of(status));
   say_hello();
-  raise_descriptor_limit();
   for (size_t k = 0; k < pool_->size(); ++k) {
     workers_.push_back(std::make_unique<Worker>(*shared_, *pool_, k, this));
   }
@@ -198,17 +203,7 @@ void Node::finish(int exit_status) {
 
 // ------------------------------------------------------------------------------------- serving
 
-void Node::on_accept(net::Socket socket, const net::SocketAddress& peer) {
-  if (shared_->clients.fetch_add(1) >= config_.clients_max) {
-    shared_->clients.fetch_sub(1);
-    constexpr std::string_view kRefusal = "ERR max number of clients reached\n";
-    // A fresh socket's buffer has room for a line; if it has not, the peer sees the end only.
-    const ssize_t sent = ::write(socket.fd(), kRefusal.data(), kRefusal.size());
-    LH_LOG_LIMITED(kWarn, "node", "too many clients", pool_->loop(0).now())
-        .kv("peer", peer.to_string())
-        .kv("told", sent > 0);
-    return;
-  }
+void Node::on_accept(net::Socket socket, const net::SocketAddress&) {
   const size_t k = next_worker_++ % workers_.size();
   if (k == 0) return workers_[0]->adopt(std::move(socket));
   pool_->post(k, [worker = workers_[k].get(), s = std::move(socket)]() mutable {

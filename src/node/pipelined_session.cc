@@ -178,6 +178,7 @@ void PipelinedSession::tick(base::Instant now, base::Duration idle_max) {
   const base::Duration quiet = now - std::max(connection_.last_read_at(), opened_at_);
   if (!connection_.input().empty()) {
     if (!starved_ || quiet <= kRequestTimeMax) return;
+    worker_.shared().unfinished.fetch_add(1);
     answer_unfinished();
     quit_ = true;
     settle(false);

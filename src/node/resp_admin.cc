@@ -105,6 +105,9 @@ void append_server(std::string* out, const Shared& shared) {
 void append_stats(std::string* out, const Shared& shared) {
   append_format(out, "total_commands_processed:%llu\r\nexpired_keys:0\r\nevicted_keys:0\r\n",
                 static_cast<Ull>(sum(shared, &WorkerReport::requests)));
+  append_format(out, "rejected_connections:%llu\r\nunfinished_requests:%llu\r\n",
+                static_cast<Ull>(shared.rejected.load()),
+                static_cast<Ull>(shared.unfinished.load()));
   append_format(out, "client_output_buffer_limit_disconnections:%llu\r\n",
                 static_cast<Ull>(sum(shared, &WorkerReport::unread)));
 }
@@ -116,10 +119,9 @@ void append_section(std::string* out, std::string_view section, const Shared& sh
   if (section == "stats") return append_stats(out, shared);
   if (section == "cpu") return append_cpu(out);
   if (section == "clients") {
-    const uint64_t clients =
-        shared.clients.load() - std::min(shared.clients.load(), shared.peers.load());
     append_format(out, "connected_clients:%llu\r\nmaxclients:%llu\r\nblocked_clients:0\r\n",
-                  static_cast<Ull>(clients), static_cast<Ull>(shared.config.clients_max));
+                  static_cast<Ull>(shared.client_count()),
+                  static_cast<Ull>(shared.config.clients_max));
   } else if (section == "replication") {
     out->append("role:master\r\nconnected_slaves:0\r\nmaster_repl_offset:0\r\n");
   } else if (section == "cluster") {

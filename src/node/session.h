@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "base/clock.h"
 #include "core/message.h"
@@ -26,6 +27,9 @@ class Session {
   virtual size_t unread_bytes(base::Instant) const { return 0; }
   virtual void close_stalled() {}
 
+  // It came beyond the limit of clients and has not shown that it is a node: says so and closes.
+  virtual void dismiss() {}
+
   // The node stops: take nothing new, answer what was taken, then close.
   virtual void drain() = 0;
 };
@@ -38,5 +42,8 @@ inline constexpr base::Duration kRequestTimeMax = base::seconds(10);
 inline constexpr base::Duration kStallMax = base::seconds(30);
 // And when it is not the only one, and together they hold more than there may be, much earlier.
 inline constexpr base::Duration kStallTightMax = base::seconds(1);
+
+// What a client is told that came beyond --max-clients.
+inline constexpr std::string_view kTooManyClients = "max number of clients reached";
 
 }  // namespace lh::node

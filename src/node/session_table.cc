@@ -32,6 +32,35 @@ void SessionTable::end(LinkToken token) {
   slot.generation = (slot.generation + 1) & 0xffffff;
   free_slots_.push_back(token.slot);
   shared_.clients.fetch_sub(1);
+  admit(token);
+}
+
+void SessionTable::add_late(LinkToken token, base::Instant now) {
+  if (late_.size() == kLateMax) dismiss_first();
+  late_.push_back({token, now});
+}
+
+bool SessionTable::is_refused(LinkToken token) {
+  const auto late = std::find_if(late_.begin(), late_.end(), [token](const Late& entry) {
+    return entry.token.packed() == token.packed();
+  });
+  if (late == late_.end() || shared_.client_count() <= shared_.config.clients_max) return false;
+  shared_.rejected.fetch_add(1);
+  LH_LOG_LIMITED(kWarn, "node", "too many clients", late->since)
+      .kv("max", shared_.config.clients_max);
+  return true;
+}
+
+void SessionTable::admit(LinkToken token) {
+  std::erase_if(late_,
+                [token](const Late& entry) { return entry.token.packed() == token.packed(); });
+}
+
+void SessionTable::dismiss_first() {
+  const LinkToken token = late_.front().token;
+  // Others may have gone meanwhile, and it is a client like any other.
+  if (is_refused(token)) find(token)->dismiss();
+  admit(token);
 }
 
 Session* SessionTable::find(LinkToken token) const {
@@ -41,6 +70,7 @@ Session* SessionTable::find(LinkToken token) const {
 }
 
 void SessionTable::tick(base::Instant now) {
+  while (!late_.empty() && now - late_.front().since > kLateTimeMax) dismiss_first();
   for (const Slot& slot : slots_) {
     if (slot.session) slot.session->tick(now, shared_.config.idle_timeout);
   }

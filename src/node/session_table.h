@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -28,6 +29,17 @@ class SessionTable {
   // nullptr when it has ended.
   Session* find(LinkToken token) const;
 
+  // ---- Beyond --max-clients. Other nodes always get in, and who calls shows with the first bytes.
+  // Until then a connection is late: of those there are few, the one that has been silent for the
+  // longest has to go for the next, and none stays long.
+  static constexpr size_t kLateMax = 32;
+  static constexpr base::Duration kLateTimeMax = base::seconds(1);
+  void add_late(LinkToken token, base::Instant now);
+  // Whether it is late and there still are too many clients. The peer is told so.
+  bool is_refused(LinkToken token);
+  // It may stay.
+  void admit(LinkToken token);
+
   // About twenty times a second. What waits for peers that do not read has a bound over all
   // sessions: when it is exceeded, those that hold most are closed.
   void tick(base::Instant now);
@@ -43,6 +55,12 @@ class SessionTable {
     uint32_t generation = 0;
   };
 
+  struct Late {
+    LinkToken token;
+    base::Instant since;
+  };
+
+  void dismiss_first();
   void close_who_hold_too_much(base::Instant now);
 
   Shared& shared_;
@@ -50,6 +68,7 @@ class SessionTable {
   std::vector<Slot> slots_;  // slot 0 is the front's
   std::vector<uint32_t> free_slots_;
   std::vector<std::unique_ptr<Session>> ended_;
+  std::deque<Late> late_;
 };
 
 }  // namespace lh::node

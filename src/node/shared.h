@@ -1,6 +1,7 @@
 // What the workers of one node process have in common. Constant after the start, or atomic.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -48,10 +49,18 @@ struct Shared {
   std::vector<WorkerReport> reports;  // by worker
   std::atomic<uint64_t> clients{0};   // connections accepted and not yet closed
   std::atomic<uint64_t> peers{0};     // those of them that are other nodes
+  std::atomic<uint64_t> rejected{0};  // for being too many, ever
+  std::atomic<uint64_t> unfinished{
+      0};  // closed for a request that was begun and not finished, ever
   // The coordinator's place was taken by that of another file. What this node has it goes on
   // serving to those who ask it in text; the file as a whole is out of reach.
   std::atomic<bool> orphaned{false};
   std::atomic<uint64_t> joined{0};  // workers that know the node's number and the file
+
+  uint64_t client_count() const {
+    const uint64_t others = peers.load();
+    return clients.load() - std::min(clients.load(), others);
+  }
 };
 
 }  // namespace lh::node

@@ -419,11 +419,10 @@ bool Worker::is_own_front(const core::ReplyPath& path) const {
 // ------------------------------------------------------------------------------------ sessions
 
 void Worker::adopt(net::Socket socket) {
-  if (draining_) {
-    shared_.clients.fetch_sub(1);
-    return;
-  }
+  if (draining_) return;
+  shared_.clients.fetch_add(1);
   const LinkToken token = sessions_.add();
+  if (shared_.client_count() > shared_.config.clients_max) sessions_.add_late(token, loop_.now());
   sessions_.replace(token, std::make_unique<Inbound>(*this, token, std::move(socket)));
 }
 

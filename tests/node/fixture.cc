@@ -68,7 +68,6 @@ TestNode::~TestNode() {
 }
 
 void TestNode::on_accept(net::Socket socket, const net::SocketAddress&) {
-  shared_->clients.fetch_add(1);
   const size_t k = next_worker_++ % workers_.size();
   pool_->post(k, [worker = workers_[k].get(), s = std::move(socket)]() mutable {
     worker->adopt(std::move(s));
@@ -86,7 +85,6 @@ bool TestNode::turn(bool* patient) {
 net::Socket TestNode::connect(size_t k) {
   net::Socket here;
   net::Socket there = make_pair(&here, 0);
-  shared_->clients.fetch_add(1);
   workers_[k]->adopt(std::move(here));
   return there;
 }
@@ -94,7 +92,6 @@ net::Socket TestNode::connect(size_t k) {
 net::Socket TestNode::connect_narrow(size_t k) {
   net::Socket here;
   net::Socket there = make_pair(&here, 4'096);
-  shared_->clients.fetch_add(1);
   workers_[k]->adopt(std::move(here));
   return there;
 }
@@ -124,6 +121,7 @@ TestNode& Cluster::add_node(NodeConfig config, const Start& start) {
   config.workers = start.workers;
   config.buckets_max = start.buckets_max;
   config.idle_timeout = start.idle_timeout;
+  config.clients_max = start.clients_max;
   config.result_bytes_max = start.result_bytes_max;
   nodes_.push_back(std::make_unique<TestNode>(clock_, config, next_seed_++, start.mail_max));
   return *nodes_.back();

@@ -113,7 +113,8 @@ TEST_F(InboundTest, APeerThatLeavesBeforeItDecidedIsForgotten) {
   undecided.half_close();
   settle();
   EXPECT_TRUE(undecided.ended());
-  EXPECT_EQ("", undecided.take()) << "half a line is not a command";
+  EXPECT_EQ("ERR a line was begun and not finished\n", undecided.take());
+  EXPECT_EQ(1u, node_.shared().unfinished.load());
   EXPECT_EQ(0u, node_.shared().clients.load());
 }
 
@@ -132,7 +133,9 @@ TEST_F(InboundTest, HalfABeginningAndThenSilenceIsClosed) {
   pass(base::seconds(10));
   EXPECT_FALSE(peer.ended());
   pass(base::ms(100));
+  EXPECT_EQ("ERR a line was begun and not finished\n", peer.take());
   EXPECT_TRUE(peer.ended());
+  EXPECT_EQ(1u, node_.shared().unfinished.load());
   EXPECT_EQ(0u, node_.shared().clients.load());
 }
 
@@ -166,6 +169,80 @@ TEST_F(InboundTest, DrainingTakesNobodyNew) {
   settle();
   EXPECT_TRUE(peer.ended());
   EXPECT_EQ(0u, node_.shared().clients.load());
+}
+
+// A node for two clients, which are there.
+class InboundCrowdTest : public Cluster {
+ protected:
+  InboundCrowdTest() : node_(start_coordinator(integer_file(100), {.clients_max = 2})) {
+    for (Peer*& peer : clients_) {
+      peer = &connect(node_);
+      EXPECT_EQ("PONG\n", ask(*peer, "PING"));
+    }
+  }
+  std::string answer_to(std::string_view bytes) {
+    Peer& peer = connect(node_);
+    peer.send(bytes);
+    settle();
+    EXPECT_TRUE(peer.ended());
+    return peer.take();
+  }
+
+  TestNode& node_;
+  Peer* clients_[2] = {};
+};
+
+TEST_F(InboundCrowdTest, AClientTooManyIsToldInItsOwnWords) {
+  EXPECT_EQ("ERR max number of clients reached\n", answer_to("PING\n"));
+  EXPECT_EQ("-ERR max number of clients reached\r\n", answer_to("*1\r\n$4\r\nPING\r\n"));
+  std::string hello;
+  wire::encode(client_hello(7), wire::Routing::kDirect, &hello);
+  EXPECT_NE(std::string::npos, answer_to(hello).find("max number of clients reached"));
+  EXPECT_EQ(3u, node_.shared().rejected.load());
+  EXPECT_EQ("PONG\n", ask(*clients_[0], "PING")) << "those that were here stay";
+  clients_[0]->hang_up();
+  settle();
+  EXPECT_EQ("PONG\n", ask(connect(node_), "PING")) << "one has gone, one may come";
+}
+
+TEST_F(InboundCrowdTest, OneThatEndsWithoutAWordIsToldToo) {
+  Peer& peer = connect(node_);
+  peer.half_close();
+  settle();
+  EXPECT_EQ("ERR max number of clients reached\n", peer.take());
+  EXPECT_TRUE(peer.ended());
+}
+
+TEST_F(InboundCrowdTest, NodesAlwaysGetIn) {
+  TestNode& other = start_bucket_node();
+  EXPECT_TRUE(other.joined());
+  EXPECT_EQ("OK\n", ask(*clients_[0], "PUT 1 one"));
+  EXPECT_EQ("one\n", ask(connect(other), "GET 1"));
+}
+
+TEST_F(InboundCrowdTest, SilentOnesDoNotKeepNodesOut) {
+  std::vector<Peer*> silent;
+  for (size_t k = 0; k < 3 * SessionTable::kLateMax; ++k) silent.push_back(&connect(node_));
+  settle();
+  EXPECT_LE(node_.shared().clients.load(), 2 + SessionTable::kLateMax);
+  EXPECT_EQ("ERR max number of clients reached\n", silent[0]->take());
+  EXPECT_FALSE(silent.back()->ended());
+  Peer& node = connect_node(node_, NodeId{7});
+  EXPECT_FALSE(node.ended());
+  // Neither do those that say half of what a node would.
+  silent.back()->send(std::string(1, '\0'));
+  pass(SessionTable::kLateTimeMax + base::ms(100));
+  for (Peer* peer : silent) EXPECT_TRUE(peer->ended());
+  EXPECT_FALSE(node.ended());
+  EXPECT_EQ(3u, node_.shared().clients.load());
+}
+
+TEST_F(InboundCrowdTest, ALateOneMayStayWhenOthersHaveGone) {
+  Peer& late = connect(node_);
+  settle();
+  clients_[0]->hang_up();
+  pass(SessionTable::kLateTimeMax * 2);
+  EXPECT_EQ("PONG\n", ask(late, "PING"));
 }
 
 class InboundIdleTest : public Cluster {};
