@@ -1,7 +1,5 @@
 #include "client/bench.h"
 
-#include <algorithm>
-
 #include "base/check.h"
 #include "client/session.h"
 #include "wire/text_answers.h"
@@ -10,8 +8,8 @@ namespace lh::client {
 namespace {
 
 constexpr base::Duration kWait = base::ms(50);
-// A loop sleeps in whole milliseconds: nearer to a due time it must not sleep at all.
-constexpr base::Duration kWatchful = base::ms(2);
+// Nearer to a due time looking again is cheaper than to sleep and be woken.
+constexpr base::Duration kNotWorthATimer = base::us(30);
 // The same sequence of operations every time.
 constexpr uint64_t kSeed = 1;
 
@@ -48,6 +46,8 @@ Status Bench::connect(const std::string& coordinator) {
   Result<std::unique_ptr<net::EventLoop>> loop = net::EventLoop::create(session_clock());
   if (!loop.ok()) return loop.status();
   loop_ = std::move(loop).value();
+  timer_.emplace(*loop_);
+  if (Status status = timer_->open(); !status.ok()) return status;
   SessionOptions to;
   to.coordinator = coordinator;
   to.loop = loop_.get();
@@ -90,7 +90,7 @@ void Bench::run_phase(const std::string& name, uint64_t operations, BenchMix* mi
   while (run.finished < operations) {
     for (const auto& client : clients_) client->go_on();
     started += start_due(start, started, operations, &run);
-    loop_->run_once(started < operations ? wait_for(start, started) : kWait);
+    loop_->run_once(started < operations ? wait_before(start, started) : kWait);
     progress.update(now(), run.finished, run.finished, operations);
   }
   phase.took = now() - start;
@@ -102,13 +102,15 @@ void Bench::run_phase(const std::string& name, uint64_t operations, BenchMix* mi
 uint64_t Bench::start_due(base::Instant start, uint64_t started, uint64_t operations,
                           BenchRun* run) {
   uint64_t count = 0;
+  all_busy_ = false;
   const base::Instant time = now();
   for (; started + count < operations; ++count) {
     base::Instant since = time;
     if (options_.rate > 0) since = due_at(start, started + count, options_.rate);
     if (since > time) break;
     BenchClient* client = client_with_room();
-    if (client == nullptr) break;
+    all_busy_ = client == nullptr;
+    if (all_busy_) break;
     client->start(run->mix->next(), since);
   }
   return count;
@@ -124,11 +126,13 @@ BenchClient* Bench::client_with_room() {
   return nullptr;
 }
 
-base::Duration Bench::wait_for(base::Instant start, uint64_t started) const {
-  if (options_.rate == 0) return kWait;
-  const base::Duration left = due_at(start, started, options_.rate) - now();
-  if (left <= base::Duration()) return kWait;  // everybody is busy: an answer ends the wait
-  return left < kWatchful ? base::Duration() : std::min(kWait, left - kWatchful);
+// When all are busy an answer ends the wait. Not so when nothing was due: by now it may be.
+base::Duration Bench::wait_before(base::Instant start, uint64_t next) {
+  if (all_busy_ || options_.rate == 0) return kWait;
+  const base::Instant due = due_at(start, next, options_.rate);
+  if (due - now() < kNotWorthATimer) return base::Duration();
+  timer_->set(due);
+  return kWait;
 }
 
 }  // namespace lh::client

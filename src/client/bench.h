@@ -14,6 +14,7 @@
 
 #include "client/bench_client.h"
 #include "client/bench_options.h"
+#include "client/due_timer.h"
 #include "client/outcome.h"
 #include "client/progress.h"
 #include "net/event_loop.h"
@@ -33,15 +34,17 @@ class Bench {
   void run_phase(const std::string& name, uint64_t operations, BenchMix* mix);
   uint64_t start_due(base::Instant start, uint64_t started, uint64_t operations, BenchRun* run);
   BenchClient* client_with_room();
-  base::Duration wait_for(base::Instant start, uint64_t started) const;
+  base::Duration wait_before(base::Instant start, uint64_t next);
   core::ClientCore::Counters counters_since(const core::ClientCore::Counters& before) const;
 
   const BenchOptions options_;
   const int progress_fd_;
   std::unique_ptr<net::EventLoop> loop_;
+  std::optional<DueTimer> timer_;
   std::optional<BenchRecords> records_;
   std::vector<std::unique_ptr<BenchClient>> clients_;
-  size_t turn_of_ = 0;  // the client that is looked at first for the next operation
+  size_t turn_of_ = 0;     // the client that is looked at first for the next operation
+  bool all_busy_ = false;  // nobody had room for what was due
   std::vector<BenchPhase> phases_;
   Outcome outcome_ = Outcome::kDone;
 };
