@@ -73,11 +73,16 @@ ClientCore::Pending* ClientCore::find(uint64_t seq) {
   return p.done ? nullptr : &p;
 }
 
-void ClientCore::send(base::Instant now, uint64_t seq, Pending* p, Effects* effects) {
-  if (p->stranded) go_by_book();
-  BucketNo to = address(image_, p->c);
+BucketNo ClientCore::aim(const Pending& p) {
+  if (p.stranded()) go_by_book();
+  BucketNo to = address(image_, p.c);
   // Without the node's address the nearest ancestor will do: it forwards.
   while (book_.locate(to) == NodeId::kNone) to = parent(to);
+  return to;
+}
+
+void ClientCore::send(base::Instant now, uint64_t seq, Pending* p, Effects* effects) {
+  const BucketNo to = aim(*p);
   p->first = to;
   p->node = book_.locate(to);
   const unsigned doublings = std::min<unsigned>(p->sendings, kPatienceDoublingsMax);
@@ -129,8 +134,8 @@ void ClientCore::on(base::Instant now, const Reply& m, Effects* effects) {
     case Code::kBusy:
       return retry_or_fail(now, m.seq, p);
     case Code::kDown:
-      if (p->stranded) return finish(m.seq, p, m);
-      p->stranded = true;
+      if (p->stranded()) return finish(m.seq, p, m);
+      p->stranded_at = now;
       p->again_at = now + kRetryAfter;
       return ask_for_book(now, book_.known(), effects);
     default:
@@ -187,22 +192,41 @@ void ClientCore::node_unreachable(base::Instant now, NodeId node, Effects* effec
   for (uint64_t seq = acked_; seq < next_seq_; ++seq) {
     Pending* p = find(seq);
     if (p == nullptr || p->node != node) continue;
-    p->stranded = true;
+    if (!p->stranded()) p->stranded_at = now;
     // It may have come back at another address.
     ask_for_book(now, p->first, effects);
     retry_or_fail(now, seq, p);
   }
-  for (const auto& c : calls_) c->call.node_unreachable({now, path_, image_, book_, effects}, node);
+  for (const auto& c : calls_) {
+    const std::optional<BucketNo> missing = c->call.node_unreachable(context(now, effects), node);
+    if (missing) ask_for_book(now, *missing, effects);
+  }
+  finish_calls();
+}
+
+// The coordinator says so. What could not reach the node even before that was asked is not kept
+// waiting; what could not since then asks once more, for the node may just have come back.
+void ClientCore::node_down(base::Instant now, NodeId node, Effects* effects) {
+  for (uint64_t seq = acked_; seq < next_seq_; ++seq) {
+    Pending* p = find(seq);
+    if (p == nullptr || p->node != node || !p->stranded()) continue;
+    if (p->stranded_at <= asked_book_at_ && book_.locate(aim(*p)) == node) fail(seq, p);
+  }
+  for (const auto& c : calls_) c->call.node_down(context(now, effects), node, asked_book_at_);
   finish_calls();
 }
 
 // ------------------------------------------------------------------------------ the whole file
 
+CallContext ClientCore::context(base::Instant now, Effects* effects) const {
+  return {now, path_, image_, book_, effects};
+}
+
 void ClientCore::call(base::Instant now, const FileRequest& request, uint64_t tag,
                       Effects* effects) {
   LH_CHECK(configured_);
   calls_.push_back(std::make_unique<Call>(Call{tag, FileCall(next_call_++, request)}));
-  calls_.back()->call.start({now, path_, image_, book_, effects});
+  calls_.back()->call.start(context(now, effects));
   finish_calls();
 }
 
@@ -211,7 +235,7 @@ void ClientCore::on(base::Instant now, const ScanReply& m, Effects* effects) {
   book_.learn(m.book);
   ScanReply piece = m;
   for (const auto& c : calls_) {
-    if (c->call.on_scan_reply({now, path_, image_, book_, effects}, &piece)) {
+    if (c->call.on_scan_reply(context(now, effects), &piece)) {
       sink_->on_scan_piece(c->tag, piece);
       break;
     }
@@ -221,9 +245,7 @@ void ClientCore::on(base::Instant now, const ScanReply& m, Effects* effects) {
 
 void ClientCore::on(base::Instant now, const FileReply& m, Effects* effects) {
   if (m.to.client != id_) return;
-  for (const auto& c : calls_) {
-    c->call.on_file_reply({now, path_, image_, book_, effects}, m);
-  }
+  for (const auto& c : calls_) c->call.on_file_reply(context(now, effects), m);
   finish_calls();
 }
 
@@ -250,7 +272,12 @@ void ClientCore::step(base::Instant now, const Message& message, Effects* effect
   std::visit([&](const auto& m) { on(now, m, effects); }, message);
 }
 
-void ClientCore::on(base::Instant, const BookUpdate& m, Effects*) { book_.learn(m.book); }
+void ClientCore::on(base::Instant now, const BookUpdate& m, Effects* effects) {
+  book_.learn(m.book);
+  for (const NodeEntry& entry : m.book.nodes) {
+    if (!entry.up) node_down(now, entry.id, effects);
+  }
+}
 
 void ClientCore::ask_for_book(base::Instant now, BucketNo first, Effects* effects) {
   if (asked_book_at_ != base::Instant{} && now - asked_book_at_ < kAskBookEvery) return;
@@ -268,7 +295,7 @@ void ClientCore::tick(base::Instant now, Effects* effects) {
       send(now, seq, p, effects);
     }
   }
-  for (const auto& c : calls_) c->call.tick({now, path_, image_, book_, effects});
+  for (const auto& c : calls_) c->call.tick(context(now, effects));
   finish_calls();
 }
 

@@ -105,12 +105,13 @@ class ClientCore {
     HashValue c = 0;
     Op op = Op::kRead;
     bool done = false;
-    bool stranded = false;  // a bucket that it was sent to, or through, is down
     uint8_t sendings = 0;
     BucketNo first = 0;
     NodeId node = NodeId::kNone;  // where the last sending went
     base::Instant submitted_at;
-    base::Instant again_at;  // when to send it again if nothing is heard
+    base::Instant again_at;     // when to send it again if nothing is heard
+    base::Instant stranded_at;  // since when a bucket that it was sent to, or through, is down
+    bool stranded() const { return stranded_at != base::Instant{}; }
     std::string_view key() const { return std::string_view(bytes).substr(0, key_size); }
     std::string_view value() const { return std::string_view(bytes).substr(key_size); }
   };
@@ -127,12 +128,15 @@ class ClientCore {
   template <typename T>
   void on(base::Instant, const T&, Effects*) {}
 
+  CallContext context(base::Instant now, Effects* effects) const;
   Pending* find(uint64_t seq);
+  BucketNo aim(const Pending& p);
   void send(base::Instant now, uint64_t seq, Pending* p, Effects* effects);
   void learn(const Reply& m);
   void finish(uint64_t seq, Pending* p, const Reply& m);
   void fail(uint64_t seq, Pending* p);
   void retry_or_fail(base::Instant now, uint64_t seq, Pending* p);
+  void node_down(base::Instant now, NodeId node, Effects* effects);
   void finish_calls();
   void ask_for_book(base::Instant now, BucketNo first, Effects* effects);
   void go_by_book();

@@ -47,7 +47,7 @@ FileCall::FileCall(uint64_t number, FileRequest request) : number_(number) {
   result_.request = std::move(request);
 }
 
-void FileCall::start(const Context& context) {
+void FileCall::start(const CallContext& context) {
   asked_at_ = context.now;
   if (asks_first(result_.request.kind)) {
     ask(context);
@@ -56,28 +56,28 @@ void FileCall::start(const Context& context) {
   }
 }
 
-void FileCall::start_scan(const Context& context) {
+void FileCall::start_scan(const CallContext& context) {
   scan_.emplace(make_scan(scan_number(), result_.request));
-  scan_->start(context.now, context.path, context.image, context.book, context.effects);
+  scan_->start(context);
 }
 
-void FileCall::ask(const Context& context) {
+void FileCall::ask(const CallContext& context) {
   asked_ = true;
   asked_at_ = context.now;
   context.effects->send(Destination::to_coordinator(),
                         FileQuery{context.path, scan_number(), query_kind(result_.request.kind)});
 }
 
-void FileCall::probe(const Context& context) {
+void FileCall::probe(const CallContext& context) {
   asked_at_ = context.now;
   context.effects->send(Destination::to_coordinator(),
                         FileQuery{context.path, number_ | kProbe, FileQueryKind::kFile});
 }
 
-bool FileCall::on_scan_reply(const Context& context, ScanReply* reply) {
+bool FileCall::on_scan_reply(const CallContext& context, ScanReply* reply) {
   const ScanReply& m = *reply;
   if (done_ || !scan_ || m.scan != scan_number()) return false;
-  const bool news = scan_->on_reply(context.now, reply, context.effects);
+  const bool news = scan_->on_reply(context, reply);
   if (news) {
     result_.records += m.records;
     overdue_ += m.overdue;
@@ -91,7 +91,7 @@ bool FileCall::on_scan_reply(const Context& context, ScanReply* reply) {
   return news;
 }
 
-void FileCall::on_file_reply(const Context& context, const FileReply& m) {
+void FileCall::on_file_reply(const CallContext& context, const FileReply& m) {
   if (done_ || !asked_ || answered_ || m.query != scan_number()) return;
   answered_ = true;
   result_.file = m;
@@ -104,7 +104,7 @@ void FileCall::on_file_reply(const Context& context, const FileReply& m) {
   if (!rests_) look_again(context);
 }
 
-void FileCall::look_again(const Context& context) {
+void FileCall::look_again(const CallContext& context) {
   rests_ = false;
   ++round_;
   overdue_ = 0;
@@ -115,9 +115,16 @@ void FileCall::look_again(const Context& context) {
   start_scan(context);
 }
 
-void FileCall::node_unreachable(const Context& context, NodeId node) {
+std::optional<BucketNo> FileCall::node_unreachable(const CallContext& context, NodeId node) {
+  if (done_ || !scan_) return std::nullopt;
+  const std::optional<BucketNo> missing = scan_->node_unreachable(context, node);
+  advance(context);
+  return missing;
+}
+
+void FileCall::node_down(const CallContext& context, NodeId node, base::Instant asked_at) {
   if (done_ || !scan_) return;
-  scan_->node_unreachable(context.now, node, context.image, context.book);
+  scan_->node_down(context, node, asked_at);
   advance(context);
 }
 
@@ -126,7 +133,7 @@ void FileCall::coordinator_unreachable() {
   if (asked_ || asks_last(result_.request.kind)) end(FileResult::Outcome::kNoCoordinator);
 }
 
-void FileCall::tick(const Context& context) {
+void FileCall::tick(const CallContext& context) {
   if (done_) return;
   if (rests_) return look_again(context);
   if (!answered_ && context.now - asked_at_ >= kAskAgainAfter) {
@@ -136,13 +143,11 @@ void FileCall::tick(const Context& context) {
       probe(context);  // the reports that the scan waits for: is anybody there to take them in?
     }
   }
-  if (scan_ && !scan_->done()) {
-    scan_->tick(context.now, context.path, context.image, context.book, context.effects);
-  }
+  if (scan_ && !scan_->done()) scan_->tick(context);
   advance(context);
 }
 
-void FileCall::advance(const Context& context) {
+void FileCall::advance(const CallContext& context) {
   if (done_ || !scan_) return;
   if (scan_->failed()) {
     result_.down = scan_->failed_bucket();

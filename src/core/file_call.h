@@ -18,8 +18,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "core/address_book.h"
-#include "core/effects.h"
+#include "core/call_context.h"
 #include "core/message.h"
 #include "core/scan_call.h"
 
@@ -55,23 +54,16 @@ class FileCall {
  public:
   FileCall(uint64_t number, FileRequest request);
 
-  // What a client lends for the time of a call.
-  struct Context {
-    base::Instant now;
-    const ReplyPath& path;
-    FileState image;
-    const AddressBook& book;
-    Effects* effects;
-  };
-
-  void start(const Context& context);
+  void start(const CallContext& context);
   // True when a piece is complete and news: the records in m->matches are part of the result. See
   // ScanCall::on_reply().
-  bool on_scan_reply(const Context& context, ScanReply* m);
-  void on_file_reply(const Context& context, const FileReply& m);
-  void node_unreachable(const Context& context, NodeId node);
+  bool on_scan_reply(const CallContext& context, ScanReply* m);
+  void on_file_reply(const CallContext& context, const FileReply& m);
+  // See ScanCall.
+  std::optional<BucketNo> node_unreachable(const CallContext& context, NodeId node);
+  void node_down(const CallContext& context, NodeId node, base::Instant asked_at);
   void coordinator_unreachable();
-  void tick(const Context& context);
+  void tick(const CallContext& context);
 
   bool done() const { return done_; }
   // Bound: done().
@@ -80,11 +72,11 @@ class FileCall {
  private:
   // Scan and question of this round; the answers to those of another are told apart by it.
   uint64_t scan_number() const { return number_ | round_ << 32; }
-  void start_scan(const Context& context);
-  void look_again(const Context& context);
-  void ask(const Context& context);
-  void probe(const Context& context);
-  void advance(const Context& context);
+  void start_scan(const CallContext& context);
+  void look_again(const CallContext& context);
+  void ask(const CallContext& context);
+  void probe(const CallContext& context);
+  void advance(const CallContext& context);
   void end(FileResult::Outcome outcome);
 
   uint64_t number_;        // below 2^32

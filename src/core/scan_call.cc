@@ -16,6 +16,15 @@ constexpr base::Duration kPatienceMax = base::seconds(2);
 constexpr base::Duration kAgainAfter = base::ms(50);
 // A bucket that is being handed over, or a map that is behind: worth another try before giving up.
 constexpr base::Duration kFailAfter = base::ms(700);
+// Buckets asked ahead of their answers.
+constexpr size_t kWindow = 256;
+
+// A smaller image is as good as a larger one: the buckets pass the scan on. So the client asks only
+// buckets that it can reach by itself.
+FileState reachable(const CallContext& context) {
+  const uint64_t known = std::max<uint64_t>(context.book.known(), 1);
+  return state_of_count(std::min(bucket_count(context.image), known));
+}
 
 }  // namespace
 
@@ -35,58 +44,75 @@ ScanCall::ScanCall(uint64_t number, BucketNo only)
   uncovered_ = {{reverse64(only), ~ReversedHash{0}}};
 }
 
-Scan ScanCall::request(const ReplyPath& path) const {
+void ScanCall::start(const CallContext& context) {
+  started_at_ = progress_at_ = context.now;
+  begin_round(context);
+}
+
+void ScanCall::missing_of(BucketMark to, std::vector<Part>* parts) const {
+  const Interval theirs = interval_of(to);
+  auto gap = uncovered_.upper_bound(theirs.first);
+  if (gap != uncovered_.begin() && std::prev(gap)->second >= theirs.first) --gap;
+  for (; gap != uncovered_.end() && gap->first <= theirs.last; ++gap) {
+    const auto& [first, last] = *gap;
+    parts->push_back({to, std::max(first, theirs.first), std::min(last, theirs.last)});
+  }
+}
+
+std::vector<ScanCall::Part> ScanCall::missing(const CallContext& context) const {
+  std::vector<Part> parts;
+  if (only_) {
+    for (const auto& [first, last] : uncovered_) {
+      parts.push_back({{nearest(first, context), 0}, first, last});
+    }
+    return parts;
+  }
+  const FileState seen = reachable(context);
+  for (BucketNo a = 0; a < bucket_count(seen); ++a) missing_of({a, level_of(seen, a)}, &parts);
+  return parts;
+}
+
+std::optional<BucketNo> ScanCall::missing_at(const CallContext& context, NodeId node) const {
+  for (const Part& part : missing(context)) {
+    if (context.book.locate(part.to.a) == node) return part.to.a;
+  }
+  return std::nullopt;
+}
+
+void ScanCall::begin_round(const CallContext& context) {
+  if (only_) {
+    for (const Part& part : missing(context)) ask(context, part);
+    return;
+  }
+  seen_ = reachable(context);
+  next_ = 0;
+  under_way_ = 0;
+  ask_more(context);
+}
+
+void ScanCall::ask_more(const CallContext& context) {
+  std::vector<Part> parts;
+  for (; under_way_ < kWindow && next_ < bucket_count(seen_); ++next_) {
+    parts.clear();
+    missing_of({next_, level_of(seen_, next_)}, &parts);
+    for (const Part& part : parts) ask(context, part);
+    under_way_ += parts.empty() ? 0 : 1;
+  }
+}
+
+void ScanCall::ask(const CallContext& context, const Part& part) {
   Scan scan;
-  scan.client = path;
+  scan.client = context.path;
   scan.scan = number_;
   scan.kind = kind_;
   scan.match = match_;
   scan.pattern = pattern_;
-  return scan;
-}
-
-void ScanCall::start(base::Instant now, const ReplyPath& path, FileState image,
-                     const AddressBook& book, Effects* effects) {
-  started_at_ = progress_at_ = now;
-  ask(path, image, book, effects);
-}
-
-std::vector<ScanCall::Part> ScanCall::missing(FileState image, const AddressBook& book) const {
-  std::vector<Part> parts;
-  if (only_) {
-    for (const auto& [first, last] : uncovered_) {
-      parts.push_back({{nearest(first, image, book), 0}, first, last});
-    }
-    return parts;
-  }
-  // A smaller image is as good as a larger one: the buckets pass the scan on. So the client asks
-  // only buckets that it can reach by itself.
-  const uint64_t known = std::max<uint64_t>(book.known(), 1);
-  const FileState seen = state_of_count(std::min(bucket_count(image), known));
-  for (BucketNo a = 0; a < bucket_count(seen); ++a) {
-    const BucketMark to{a, level_of(seen, a)};
-    const Interval theirs = interval_of(to);
-    auto gap = uncovered_.upper_bound(theirs.first);
-    if (gap != uncovered_.begin() && std::prev(gap)->second >= theirs.first) --gap;
-    for (; gap != uncovered_.end() && gap->first <= theirs.last; ++gap) {
-      const auto& [first, last] = *gap;
-      parts.push_back({to, std::max(first, theirs.first), std::min(last, theirs.last)});
-    }
-  }
-  return parts;
-}
-
-void ScanCall::ask(const ReplyPath& path, FileState image, const AddressBook& book,
-                   Effects* effects) const {
-  for (const Part& part : missing(image, book)) {
-    Scan scan = request(path);
-    scan.solo = only_.has_value();
-    scan.to = part.to.a;
-    scan.level = part.to.j;
-    scan.from = part.first;
-    scan.last = part.last;
-    effects->send(Destination::to_bucket(book.locate(scan.to), scan.to), scan);
-  }
+  scan.solo = only_.has_value();
+  scan.to = part.to.a;
+  scan.level = part.to.j;
+  scan.from = part.first;
+  scan.last = part.last;
+  context.effects->send(Destination::to_bucket(context.book.locate(scan.to), scan.to), scan);
 }
 
 bool ScanCall::take(ReversedHash from, ReversedHash last) {
@@ -134,11 +160,11 @@ void ScanCall::fail(BucketNo bucket) {
   failed_bucket_ = bucket;
 }
 
-bool ScanCall::on_reply(base::Instant now, ScanReply* reply, Effects* effects) {
+bool ScanCall::on_reply(const CallContext& context, ScanReply* reply) {
   const ScanReply& m = *reply;
   if (m.scan != number_ || failed_) return false;
   if (m.code != Code::kOk) {
-    if (m.code == Code::kDown || now - started_at_ > kFailAfter) fail(m.bucket.a);
+    if (m.code == Code::kDown || context.now - started_at_ > kFailAfter) fail(m.bucket.a);
     return false;
   }
   if (only_ && m.bucket.a != *only_) {
@@ -147,42 +173,51 @@ bool ScanCall::on_reply(base::Instant now, ScanReply* reply, Effects* effects) {
     end_at(m.from);
     return false;
   }
-  progress_at_ = now;
+  progress_at_ = context.now;
   if (!assemble(reply) || !take(m.from, m.last)) return false;
   if (only_ && !m.more) end_at(m.last);
   answered_.insert(m.bucket.a);
   patience_ = kFirstPatience;
   if (m.more) {
-    effects->send(Destination::to_bucket(m.node, m.bucket.a),
-                  ScanMore{m.to.client, number_, m.bucket.a, m.last});
+    context.effects->send(Destination::to_bucket(m.node, m.bucket.a),
+                          ScanMore{m.to.client, number_, m.bucket.a, m.last});
+  } else if (under_way_ > 0 && m.bucket.a < next_) {
+    --under_way_;
+    ask_more(context);
   }
   return true;
 }
 
-BucketNo ScanCall::nearest(ReversedHash first, FileState image, const AddressBook& book) {
-  BucketNo a = address(image, reverse64(first));
-  while (a > 0 && book.locate(a) == NodeId::kNone) a = parent(a);
+BucketNo ScanCall::nearest(ReversedHash first, const CallContext& context) {
+  BucketNo a = address(context.image, reverse64(first));
+  while (a > 0 && context.book.locate(a) == NodeId::kNone) a = parent(a);
   return a;
 }
 
-void ScanCall::node_unreachable(base::Instant now, NodeId node, FileState image,
-                                const AddressBook& book) {
-  if (done() || failed_) return;
-  for (const Part& part : missing(image, book)) {
-    if (book.locate(part.to.a) != node) continue;
-    if (now - started_at_ >= kFailAfter) return fail(part.to.a);
-    progress_at_ = now;
-    patience_ = kAgainAfter;
-    return;
+std::optional<BucketNo> ScanCall::node_unreachable(const CallContext& context, NodeId node) {
+  if (done() || failed_) return std::nullopt;
+  const std::optional<BucketNo> bucket = missing_at(context, node);
+  if (!bucket) return std::nullopt;
+  if (context.now - started_at_ >= kFailAfter) {
+    fail(*bucket);
+    return std::nullopt;
   }
+  if (stranded_at_ == base::Instant{}) stranded_at_ = context.now;
+  progress_at_ = context.now;
+  patience_ = kAgainAfter;
+  return bucket;
 }
 
-void ScanCall::tick(base::Instant now, const ReplyPath& path, FileState image,
-                    const AddressBook& book, Effects* effects) {
-  if (done() || failed_ || now - progress_at_ < patience_) return;
-  progress_at_ = now;
+void ScanCall::node_down(const CallContext& context, NodeId node, base::Instant asked_at) {
+  if (done() || failed_ || stranded_at_ == base::Instant{} || stranded_at_ > asked_at) return;
+  if (const std::optional<BucketNo> bucket = missing_at(context, node)) fail(*bucket);
+}
+
+void ScanCall::tick(const CallContext& context) {
+  if (done() || failed_ || context.now - progress_at_ < patience_) return;
+  progress_at_ = context.now;
   patience_ = std::min(patience_ * 2, kPatienceMax);
-  ask(path, image, book, effects);
+  begin_round(context);
 }
 
 }  // namespace lh::core

@@ -2,7 +2,8 @@
 // knows that it has everything when the intervals of the answers cover the whole reversed key
 // space: the paper's deterministic termination (sum of 2^-j = 1), made exact while buckets split.
 // What is missing for too long is asked for again, interval by interval, so that a lost message
-// costs time and never a record. Owned by a FileCall; no I/O.
+// costs time and never a record. It asks only so many buckets ahead of the answers that a file of
+// many buckets does not get a copy of the pattern for each at once. Owned by a FileCall; no I/O.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "core/address_book.h"
-#include "core/effects.h"
+#include "core/call_context.h"
 #include "core/message.h"
 #include "lh/address.h"
 
@@ -26,21 +26,22 @@ class ScanCall {
   // Of one bucket's records only.
   ScanCall(uint64_t number, BucketNo only);
 
-  void start(base::Instant now, const ReplyPath& path, FileState image, const AddressBook& book,
-             Effects* effects);
+  void start(const CallContext& context);
 
   // True when a piece is complete and news: the caller then uses m->matches, which holds the whole
   // piece and, when it came in several chunks, borrows from the call until the next one. Late
   // repetitions are no news.
-  bool on_reply(base::Instant now, ScanReply* m, Effects* effects);
+  bool on_reply(const CallContext& context, ScanReply* m);
 
   // What was sent to this node and not answered will not be: its link is down. Tried again soon,
-  // and given up when that has been so for too long.
-  void node_unreachable(base::Instant now, NodeId node, FileState image, const AddressBook& book);
+  // and given up when that has been so for too long. Returns a bucket of it that is missing.
+  std::optional<BucketNo> node_unreachable(const CallContext& context, NodeId node);
+  // The coordinator, asked at `asked_at`, says that this node is down. When it could not be reached
+  // before that, it is not waited for.
+  void node_down(const CallContext& context, NodeId node, base::Instant asked_at);
 
   // Asks again for what is missing.
-  void tick(base::Instant now, const ReplyPath& path, FileState image, const AddressBook& book,
-            Effects* effects);
+  void tick(const CallContext& context);
 
   bool done() const { return uncovered_.empty(); }
   // Scan of one bucket: somebody else answered for its first point, so it does not exist.
@@ -58,13 +59,17 @@ class ScanCall {
     ReversedHash first = 0;
     ReversedHash last = 0;
   };
-  std::vector<Part> missing(FileState image, const AddressBook& book) const;
-  Scan request(const ReplyPath& path) const;
-  void ask(const ReplyPath& path, FileState image, const AddressBook& book, Effects* effects) const;
+  // Adds the missing parts of a bucket's interval.
+  void missing_of(BucketMark to, std::vector<Part>* parts) const;
+  std::vector<Part> missing(const CallContext& context) const;
+  std::optional<BucketNo> missing_at(const CallContext& context, NodeId node) const;
+  void begin_round(const CallContext& context);
+  void ask_more(const CallContext& context);
+  void ask(const CallContext& context, const Part& part);
   bool take(ReversedHash from, ReversedHash last);
   void end_at(ReversedHash first);
   // The bucket to ask for what is missing from `first` on.
-  static BucketNo nearest(ReversedHash first, FileState image, const AddressBook& book);
+  static BucketNo nearest(ReversedHash first, const CallContext& context);
   void fail(BucketNo bucket);
   bool assemble(ScanReply* m);
 
@@ -84,8 +89,14 @@ class ScanCall {
   std::map<ReversedHash, Assembly> assemblies_;  // by ScanReply::from
   std::string assembled_;                        // what the last on_reply() lent
   std::set<BucketNo> answered_;
+  // Of this round: the file as far as it is asked, the next bucket to ask, and how many that were
+  // asked have not answered for all they have.
+  FileState seen_;
+  BucketNo next_ = 0;
+  size_t under_way_ = 0;
   bool failed_ = false;
   BucketNo failed_bucket_ = 0;
+  base::Instant stranded_at_;  // when a node could not be reached first
   base::Instant started_at_;
   base::Instant progress_at_;
   base::Duration patience_;

@@ -47,6 +47,12 @@ class ClientCoreTest : public ::testing::Test, private ClientSink {
     return lines(effects_);
   }
 
+  // What the coordinator says of bucket 0 when its node is down.
+  static BookPart down_at(uint32_t number) {
+    BookPart part = book(0, {number});
+    part.nodes = {entry(number, "127.0.0.1:4001", false)};
+    return part;
+  }
   static Reply reply(uint64_t seq, BucketMark bucket, Code code = Code::kOk) {
     Reply m;
     m.to.client = 7;
@@ -311,6 +317,41 @@ TEST_F(ClientCoreTest, says_within_a_second_that_a_bucket_is_down) {
   EXPECT_EQ(done_, "Read 9 Down b0");
   EXPECT_GE(ms, 650);
   EXPECT_LT(ms, 1000);
+}
+
+TEST_F(ClientCoreTest, what_the_coordinator_knows_to_be_down_is_not_waited_for) {
+  const BookUpdate down = {{}, down_at(1)};
+  submit(Op::kRead, "9");
+  step(down);
+  EXPECT_EQ(done_, "") << "nobody has tried: it may be back";
+  EXPECT_EQ(unreachable(1), Lines{"coordinator: BookQuery first=0"});
+  now_ = now_ + base::ms(1);
+  submit(Op::kRead, "10");
+  EXPECT_EQ(unreachable(1), Lines{}) << "asked a moment ago";
+  step(down);
+  EXPECT_EQ(done_, "Read 9 Down b0") << "key 10 asks itself";
+  now_ = now_ + base::ms(100);
+  EXPECT_EQ(unreachable(1), Lines{"coordinator: BookQuery first=0"});
+  step(down);
+  EXPECT_EQ(done_, "Read 10 Down b0");
+}
+
+TEST_F(ClientCoreTest, what_the_book_has_elsewhere_is_not_given_up_with_a_node) {
+  step(BookUpdate{{}, book(1, {2})});
+  submit(Op::kRead, "9");
+  unreachable(1);
+  BookPart part = down_at(1);
+  part.at = {node(1), node(2)};
+  step(BookUpdate{{}, part});
+  EXPECT_EQ(done_, "") << "key 9 is in bucket 1 when there are two";
+  EXPECT_EQ(tick(50), Lines{"b1@n2: Read 9 seq=1 to=1"});
+}
+
+TEST_F(ClientCoreTest, a_scan_does_not_wait_for_what_the_coordinator_knows_to_be_down) {
+  call(FileRequest::Kind::kCount);
+  EXPECT_EQ(unreachable(1), Lines{"coordinator: BookQuery first=0"});
+  step(BookUpdate{{}, down_at(1)});
+  EXPECT_EQ(done_, "call 1 outcome 1");
 }
 
 TEST_F(ClientCoreTest, a_node_that_concerns_no_request_may_go) {

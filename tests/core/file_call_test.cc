@@ -25,12 +25,12 @@ class FileCallTest : public ::testing::Test {
 
   Lines start(FileRequest request) {
     call_.emplace(5, std::move(request));
-    return run([this](const FileCall::Context& context) { call_->start(context); });
+    return run([this](const CallContext& context) { call_->start(context); });
   }
   Lines start(Kind kind) { return start(FileRequest{kind, ScanMatch::kAll, {}, 0}); }
   Lines tick(int64_t ms) {
     now_ = now_ + base::ms(ms);
-    return run([this](const FileCall::Context& context) { call_->tick(context); });
+    return run([this](const CallContext& context) { call_->tick(context); });
   }
   // Bucket `a` of level 1 has 10 records of 3 bytes each.
   Lines answer(BucketNo a, uint64_t overdue = 0) {
@@ -44,8 +44,7 @@ class FileCallTest : public ::testing::Test {
     m.records = 10;
     m.bytes = 30;
     m.overdue = overdue;
-    return run(
-        [&](const FileCall::Context& context) { news_ = call_->on_scan_reply(context, &m); });
+    return run([&](const CallContext& context) { news_ = call_->on_scan_reply(context, &m); });
   }
   Lines answer_both() {
     answer(0);
@@ -56,7 +55,7 @@ class FileCallTest : public ::testing::Test {
     m.query = query_;
     m.state = {1, 0};
     m.error = error;
-    return run([&](const FileCall::Context& context) { call_->on_file_reply(context, m); });
+    return run([&](const CallContext& context) { call_->on_file_reply(context, m); });
   }
   const FileResult& result() const {
     EXPECT_TRUE(call_->done());
@@ -66,7 +65,7 @@ class FileCallTest : public ::testing::Test {
   template <typename Step>
   Lines run(Step step) {
     effects_.clear();
-    step(FileCall::Context{now_, path_, image_, addresses_, &effects_});
+    step(CallContext{now_, path_, image_, addresses_, &effects_});
     for (const Scan& m : all_of<Scan>(effects_)) scan_ = m.scan, kind_ = m.kind;
     for (const FileQuery& m : all_of<FileQuery>(effects_)) query_ = m.query;
     return lines(effects_);
@@ -239,7 +238,7 @@ TEST_F(FileCallTest, a_bucket_that_is_down_is_named) {
   down.scan = 5;
   down.code = Code::kDown;
   down.bucket = {1, 1};
-  run([&](const FileCall::Context& context) { call_->on_scan_reply(context, &down); });
+  run([&](const CallContext& context) { call_->on_scan_reply(context, &down); });
   EXPECT_EQ(result().outcome, Outcome::kBucketDown);
   EXPECT_EQ(result().down, 1u);
 }
@@ -251,7 +250,7 @@ TEST_F(FileCallTest, nodes_are_listed_all_the_more_when_one_is_down) {
   down.scan = 5;
   down.code = Code::kDown;
   down.bucket = {1, 1};
-  run([&](const FileCall::Context& context) { call_->on_scan_reply(context, &down); });
+  run([&](const CallContext& context) { call_->on_scan_reply(context, &down); });
   EXPECT_EQ(result().outcome, Outcome::kOk);
 }
 
@@ -260,7 +259,7 @@ TEST_F(FileCallTest, a_node_that_stays_away_ends_the_call) {
   answer(0);
   for (int ms = 0; ms < 1000 && !call_->done(); ms += 50) {
     tick(50);
-    run([this](const FileCall::Context& context) { call_->node_unreachable(context, node(2)); });
+    run([this](const CallContext& context) { call_->node_unreachable(context, node(2)); });
   }
   EXPECT_EQ(result().outcome, Outcome::kBucketDown);
   EXPECT_EQ(result().down, 1u);
@@ -272,7 +271,7 @@ TEST_F(FileCallTest, what_comes_after_the_end_changes_nothing) {
   answer(0);
   EXPECT_FALSE(news_);
   coordinator_says();
-  run([this](const FileCall::Context& context) { call_->node_unreachable(context, node(2)); });
+  run([this](const CallContext& context) { call_->node_unreachable(context, node(2)); });
   EXPECT_EQ(tick(10'000), Lines{});
   EXPECT_EQ(result().records, 20u);
 }

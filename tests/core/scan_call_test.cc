@@ -22,7 +22,7 @@ class ScanCallTest : public ::testing::Test {
   ScanCall& start(ScanCall call) {
     call_.emplace(std::move(call));
     effects_.clear();
-    call_->start(now_, path_, image_, addresses_, &effects_);
+    call_->start(context());
     return *call_;
   }
   ScanCall& start() { return start(ScanCall(3, ScanKind::kRecords, ScanMatch::kAll, {})); }
@@ -52,17 +52,19 @@ class ScanCallTest : public ::testing::Test {
   }
   bool take(ScanReply m) {
     effects_.clear();
-    return call_->on_reply(now_, &m, &effects_);
+    return call_->on_reply(context(), &m);
   }
   std::string tick(int64_t ms) {
     now_ = now_ + base::ms(ms);
     effects_.clear();
-    call_->tick(now_, path_, image_, addresses_, &effects_);
+    call_->tick(context());
     return asked();
   }
-  void unreachable(uint64_t number) {
-    call_->node_unreachable(now_, node(number), image_, addresses_);
+  std::optional<BucketNo> unreachable(uint64_t number) {
+    return call_->node_unreachable(context(), node(number));
   }
+
+  CallContext context() { return {now_, path_, image_, addresses_, &effects_}; }
 
   ReplyPath path_;
   FileState image_{1, 1};
@@ -86,6 +88,39 @@ TEST_F(ScanCallTest, asks_only_buckets_that_it_can_reach_by_itself) {
   image_ = {3, 2};
   start();
   EXPECT_EQ(asked(), "b0:2 b1:1 b2:2") << "the map ends at bucket 2";
+}
+
+TEST_F(ScanCallTest, asks_only_so_many_buckets_ahead_of_the_answers) {
+  constexpr uint64_t kBuckets = 1000;
+  addresses_.learn({0, std::vector<NodeId>(kBuckets, node(1)), {}});
+  image_ = state_of_count(kBuckets);
+  start();
+  size_t count = all_of<Scan>(effects_).size();
+  EXPECT_EQ(count, 256u);
+  BucketNo last = 0;
+  for (BucketNo a = 0; a < kBuckets; ++a) {
+    ASSERT_TRUE(take(answer({a, level_of(image_, a)})));
+    for (const Scan& m : all_of<Scan>(effects_)) {
+      ++count;
+      last = m.to;
+    }
+    ASSERT_LE(count, a + 1 + 256);
+  }
+  EXPECT_TRUE(call_->done());
+  EXPECT_EQ(count, kBuckets) << "each is asked once";
+  EXPECT_EQ(last, kBuckets - 1);
+}
+
+TEST_F(ScanCallTest, when_answers_are_lost_the_next_round_goes_on_with_what_is_missing) {
+  constexpr uint64_t kBuckets = 512;
+  addresses_.learn({0, std::vector<NodeId>(kBuckets, node(1)), {}});
+  image_ = state_of_count(kBuckets);
+  start();
+  for (BucketNo a = 1; a < 256; ++a) ASSERT_TRUE(take(answer({a, 9})));
+  for (BucketNo a = 256; a < kBuckets; ++a) ASSERT_TRUE(take(answer({a, 9})));
+  EXPECT_EQ(tick(300), "b0:9");
+  EXPECT_TRUE(take(answer({0, 9})));
+  EXPECT_TRUE(call_->done());
 }
 
 TEST_F(ScanCallTest, passes_the_pattern_on) {
@@ -154,7 +189,7 @@ TEST_F(ScanChunkTest, count_for_nothing_until_the_final_one_is_there) {
   EXPECT_FALSE(take(chunk(0, true, "ab")));
   EXPECT_FALSE(take(chunk(1, true, "cd")));
   ScanReply last = chunk(2, false, "e");
-  EXPECT_TRUE(call_->on_reply(now_, &last, &effects_));
+  EXPECT_TRUE(call_->on_reply(context(), &last));
   EXPECT_EQ(last.matches, "abcde");
 }
 
@@ -171,7 +206,7 @@ TEST_F(ScanChunkTest, a_piece_that_starts_again_starts_from_nothing) {
   take(chunk(0, true, "ab"));
   take(chunk(0, true, "AB"));
   ScanReply last = chunk(1, false, "C");
-  EXPECT_TRUE(call_->on_reply(now_, &last, &effects_));
+  EXPECT_TRUE(call_->on_reply(context(), &last));
   EXPECT_EQ(last.matches, "ABC");
 }
 
@@ -282,6 +317,20 @@ TEST_F(ScanCallTest, a_node_that_stays_away_ends_it_within_a_second) {
   EXPECT_EQ(call_->failed_bucket(), 2u);
   EXPECT_GE(ms, 700);
   EXPECT_LE(ms, 1000);
+}
+
+TEST_F(ScanCallTest, a_node_that_the_coordinator_knows_to_be_down_is_not_waited_for) {
+  start();
+  call_->node_down(context(), node(3), now_);
+  EXPECT_FALSE(call_->failed()) << "it may be back: nobody has tried";
+  const base::Instant before = now_;
+  tick(1);
+  EXPECT_EQ(unreachable(3), 2u);
+  call_->node_down(context(), node(3), before);
+  EXPECT_FALSE(call_->failed()) << "asked before it could not be reached";
+  call_->node_down(context(), node(2), now_);
+  EXPECT_TRUE(call_->failed()) << "any node that has what is missing";
+  EXPECT_EQ(call_->failed_bucket(), 1u);
 }
 
 TEST_F(ScanCallTest, a_node_that_it_needs_no_more_may_go) {
