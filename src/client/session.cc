@@ -248,7 +248,8 @@ void Session::step(const core::Message& message) {
 
 bool Session::on_link_message(link::PeerLink& link, core::Message& message) {
   const bool of_coordinator = is_coordinator(link);
-  if (of_coordinator) heard_ = true;
+  // What refuses this client is not its coordinator, or not any more.
+  if (of_coordinator && !std::holds_alternative<core::Error>(message)) heard_ = true;
   if (const auto* welcome = std::get_if<core::Welcome>(&message)) {
     on_welcome(*welcome, of_coordinator);
   } else if (const auto* error = std::get_if<core::Error>(&message)) {
@@ -268,6 +269,7 @@ void Session::on_welcome(const core::Welcome& welcome, bool of_coordinator) {
   const core::BookPart& book = welcome.book;
   if (book.first != 0 || book.at.empty() || book.at[0] == NodeId::kNone) return;
   core_.configure(welcome.options, book);
+  self_.file = welcome.options.id;
 }
 
 bool Session::on_message(link::FrameStream& stream, core::Message& message) {
@@ -275,7 +277,7 @@ bool Session::on_message(link::FrameStream& stream, core::Message& message) {
                                [&](const Inbound& i) { return i.stream.get() == &stream; });
   LH_CHECK(in != inbound_.end());
   if (const auto* hello = std::get_if<core::Hello>(&message)) {
-    in->greeted = hello->kind == core::PeerKind::kNode;
+    in->greeted = hello->kind == core::PeerKind::kNode && hello->file == self_.file;
   }
   if (!in->greeted) {
     stream.refuse("a client takes answers from nodes only");

@@ -14,6 +14,8 @@ struct FileOptions {
   uint64_t capacity = 65'536;  // b: records a bucket holds before an insert is a collision
   base::HashMode hash = base::HashMode::kMixed;
   SplitPolicy split = SplitPolicy::kUncontrolled;
+  // Random: tells the file from any other whose nodes had, or will have, the same addresses.
+  uint64_t id = 0;
   friend bool operator==(const FileOptions&, const FileOptions&) = default;
 };
 

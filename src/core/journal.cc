@@ -78,6 +78,7 @@ void append_identity(std::string* out, const Identity& identity) {
   writer.varint(identity.options.capacity);
   writer.u8(static_cast<uint8_t>(identity.options.hash));
   writer.u8(static_cast<uint8_t>(identity.options.split));
+  writer.u64(identity.options.id);
 }
 
 bool read_identity(std::string_view bytes, Identity* identity) {
@@ -86,6 +87,7 @@ bool read_identity(std::string_view bytes, Identity* identity) {
   identity->options.capacity = reader.varint();
   const uint8_t hash = reader.u8();
   const uint8_t split = reader.u8();
+  identity->options.id = reader.u64();
   identity->options.hash = static_cast<base::HashMode>(hash);
   identity->options.split = static_cast<SplitPolicy>(split);
   const bool known = hash <= static_cast<uint8_t>(base::HashMode::kInteger) &&

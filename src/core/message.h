@@ -247,6 +247,7 @@ struct Hello {
   PeerKind kind = PeerKind::kClient;
   ClientId client = 0;          // kClient
   NodeId node = NodeId::kNone;  // the node that speaks
+  uint64_t file = 0;            // FileOptions::id of its file; 0 as long as it has none
   std::string_view listener;    // kClient: where it can be reached; kNode: its own address
 };
 // The answer to a client's Hello: what it needs to be an LH* client.

@@ -106,6 +106,7 @@ void PeerLink::say_hello() {
   hello.kind = self_.kind;
   hello.client = self_.client;
   hello.node = self_.node;
+  hello.file = self_.file;
   hello.listener = self_.address;
   stream_->send(hello, wire::Routing::kDirect);
 }

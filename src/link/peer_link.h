@@ -48,6 +48,7 @@ class PeerLink final : private FrameHandler, private net::ConnectHandler {
     core::PeerKind kind = core::PeerKind::kClient;
     core::ClientId client = 0;
     NodeId node = NodeId::kNone;
+    uint64_t file = 0;    // FileOptions::id, as soon as it is known
     std::string address;  // listener, or the node's own
   };
 

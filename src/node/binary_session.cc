@@ -13,6 +13,7 @@ namespace {
 // Answers to a client may go another way, straight to its own port. When none came for this long, a
 // session that is to end does not wait for more.
 constexpr base::Duration kAnswerMax = base::ms(300);
+constexpr std::string_view kOtherFile = "this node is of another file";
 
 // Where a client's message has the way back to the client, or nullptr.
 core::ReplyPath* path_of(core::Message& message) {
@@ -86,10 +87,9 @@ bool BinarySession::on_hello(const core::Hello& hello) {
   }
   const bool by_node = hello.kind == core::PeerKind::kNode;
   if (!by_node && !worker_.joined()) return refuse("this node has not joined a file yet");
-  if (!by_node && worker_.shared().orphaned.load(std::memory_order_relaxed)) {
-    return refuse("the coordinator of this node's file is gone, and another one is in its place");
-  }
   if (!by_node && worker_.sessions().is_refused(token_)) return refuse(kTooManyClients);
+  file_ = hello.file;
+  if (worker_.joined() && of_another_file()) return refuse(kOtherFile);
   if (!by_node && hello.client == 0) return refuse("a client needs a number");
   greeted_ = true;
   worker_.sessions().admit(token_);
@@ -107,6 +107,11 @@ bool BinarySession::on_hello(const core::Hello& hello) {
     stream_.pause_reading();
   }
   return true;
+}
+
+// A node or client that goes by an address which was once that of a node of its file.
+bool BinarySession::of_another_file() const {
+  return file_ != 0 && file_ != worker_.server().options().id;
 }
 
 bool BinarySession::everyone_joined() const {
@@ -167,6 +172,7 @@ void BinarySession::tick(base::Instant now, base::Duration idle_max) {
   if (stream_.stalled_for(now) > kStallMax) return close_stalled();
   if (early_ && everyone_joined()) {
     early_ = false;
+    if (of_another_file()) return stream_.refuse(kOtherFile);
     stream_.resume_reading();
   }
   const bool begun = stream_.unread_bytes() > 0 && !stream_.is_paused();

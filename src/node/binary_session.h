@@ -35,6 +35,7 @@ class BinarySession final : public Session, private link::FrameHandler {
   bool is_node() const { return greeted_ && kind_ == core::PeerKind::kNode; }
   void close_when_answered();
   bool everyone_joined() const;
+  bool of_another_file() const;
   core::ReplyPath path() const;
   // Writes into a client's message whose it is, whatever it claims. False: clients send no such
   // message.
@@ -47,6 +48,7 @@ class BinarySession final : public Session, private link::FrameHandler {
   bool early_ = false;  // a node that has to wait until all workers of this one have joined
   core::PeerKind kind_ = core::PeerKind::kClient;
   core::ClientId client_ = 0;
+  uint64_t file_ = 0;  // of the peer
   std::string listener_;
   bool draining_ = false;
   uint64_t owed_ = 0;  // requests of a client, less the answers that came this way

@@ -79,8 +79,10 @@ Status Disk::judge(const Workers& workers) const {
     return {StatusCode::kInvalid, "--data-dir=" + config_.data_dir + " is that of a " +
                                       (was_coordinator ? "coordinator" : "bucket node")};
   }
-  if (config_.coordinator && !(server.options() == config_.file)) {
-    const core::FileOptions& options = server.options();
+  const core::FileOptions& options = server.options();
+  core::FileOptions wanted = config_.file;
+  wanted.id = options.id;
+  if (config_.coordinator && !(options == wanted)) {
     return {StatusCode::kInvalid,
             "--data-dir=" + config_.data_dir +
                 " has a file with --capacity=" + std::to_string(options.capacity) +

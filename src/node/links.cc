@@ -22,8 +22,9 @@ Links::Links(net::EventLoop& loop, link::LinkHandler& handler, uint64_t seed)
   self_.kind = core::PeerKind::kNode;
 }
 
-void Links::set_self(NodeId id, std::string address) {
+void Links::set_self(NodeId id, uint64_t file, std::string address) {
   self_.node = id;
+  self_.file = file;
   self_.address = std::move(address);
 }
 

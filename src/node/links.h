@@ -21,7 +21,7 @@ class Links {
   Links(net::EventLoop& loop, link::LinkHandler& handler, uint64_t seed);
 
   // Bound: called before the first link is made, and again when the node gets its number.
-  void set_self(NodeId id, std::string address);
+  void set_self(NodeId id, uint64_t file, std::string address);
   void set_coordinator(std::string address) { coordinator_address_ = std::move(address); }
 
   // address: where the node is as far as is known now.

@@ -38,6 +38,13 @@ struct Shared {
         results(node_config.result_bytes_max),
         reports(node_config.workers) {}
 
+  // At the coordinator's node: the file is its, and known by its incarnation.
+  core::FileOptions file() const {
+    core::FileOptions options = config.file;
+    options.id = incarnation;
+    return options;
+  }
+
   const NodeConfig config;
   const std::string address;   // that others are told
   const uint64_t random;       // the seed of all that is drawn at random in this process
@@ -50,11 +57,8 @@ struct Shared {
   std::atomic<uint64_t> clients{0};   // connections accepted and not yet closed
   std::atomic<uint64_t> peers{0};     // those of them that are other nodes
   std::atomic<uint64_t> rejected{0};  // for being too many, ever
-  std::atomic<uint64_t> unfinished{
-      0};  // closed for a request that was begun and not finished, ever
-  // The coordinator's place was taken by that of another file. What this node has it goes on
-  // serving to those who ask it in text; the file as a whole is out of reach.
-  std::atomic<bool> orphaned{false};
+  // Closed for a request that was begun and not finished, ever.
+  std::atomic<uint64_t> unfinished{0};
   std::atomic<uint64_t> joined{0};  // workers that know the node's number and the file
 
   uint64_t client_count() const {

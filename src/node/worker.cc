@@ -57,7 +57,7 @@ Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* li
   const NodeConfig& config = shared_.config;
   if (config.coordinator && index_ == kCoordinatorWorker) {
     coordinator_ = std::make_unique<core::Coordinator>(
-        config.file, shared_.address, shared_.incarnation, config.buckets_max, loop_.now());
+        shared_.file(), shared_.address, shared_.incarnation, config.buckets_max, loop_.now());
   }
 }
 
@@ -96,7 +96,7 @@ void Worker::start_file(bool returns) {
   if (!returns) {
     core::BookPart book{0, {core::Coordinator::kSelf}, {}};
     book.nodes.push_back({core::Coordinator::kSelf, true, shared_.address});
-    configure(core::Coordinator::kSelf, shared_.config.file, book);
+    configure(core::Coordinator::kSelf, shared_.file(), book);
   }
   if (index_ != kCoordinatorWorker) return;
   if (returns) coordinator_->resume(loop_.now(), shared_.address, shared_.config.buckets_max);
@@ -121,7 +121,7 @@ void Worker::configure(NodeId id, const core::FileOptions& options, const core::
 // The node has its number, and the worker knows the file.
 void Worker::serve() {
   const NodeId id = server_.self();
-  links_.set_self(id, shared_.address);
+  links_.set_self(id, server_.options().id, shared_.address);
   front_.configure(id, LinkToken{static_cast<uint8_t>(index_), 0, 0}.packed());
   front_.client().configure(server_.options(), server_.book().part_from(0, core::kBookEntriesMax));
   if (shared_.joined.fetch_add(1) + 1 == pool_.size() && listener_ != nullptr) {
@@ -202,11 +202,6 @@ void Worker::dispatch(const core::Outgoing& outgoing) {
       return mail_all(message);
     case core::Destination::Kind::kCoordinator:
       if (has_coordinator()) return mail(kCoordinatorWorker, message);
-      if (shared_.orphaned.load(std::memory_order_relaxed) &&
-          !std::holds_alternative<core::Register>(message)) {
-        coordinator_unreachable_ = true;
-        return;
-      }
       // A registration is answered on the connection that it came by.
       links_.coordinator().send(message, std::holds_alternative<core::Register>(message)
                                              ? wire::Routing::kDirect
@@ -231,11 +226,6 @@ void Worker::route_reply(const core::Message& message) {
 }
 
 void Worker::send_to_node(NodeId node, const core::Message& message) {
-  // There is another file's node now: it must neither see this file's requests nor answer them.
-  if (node == core::Coordinator::kSelf && shared_.orphaned.load(std::memory_order_relaxed)) {
-    if (core::reply_path(message) == nullptr) give_back(node, message);
-    return;
-  }
   // The coordinator hears of addresses first, the front last.
   const core::NodeEntry* entry = coordinator_ ? coordinator_->book().node(node) : nullptr;
   if (entry == nullptr) entry = server_.book().node(node);
@@ -351,10 +341,8 @@ void Worker::on_registered(const core::Registered& m) {
     case core::Member::Outcome::kRefused:
       LH_LOG_LIMITED(kError, "node", "the coordinator does not know this node's file", loop_.now())
           .kv("coordinator", shared_.config.coordinator_address);
-      shared_.orphaned.store(true, std::memory_order_relaxed);
       return;
     case core::Member::Outcome::kKnown:
-      shared_.orphaned.store(false, std::memory_order_relaxed);
       LH_LOG(kInfo, "node", "registered again").kv("node", static_cast<uint32_t>(m.id));
       break;
     case core::Member::Outcome::kJoined:

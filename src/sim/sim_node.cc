@@ -70,7 +70,7 @@ void SimNode::start() {
     return;
   }
   const core::FileOptions options{world->options.capacity, world->options.hash,
-                                  core::SplitPolicy::kUncontrolled};
+                                  core::SplitPolicy::kUncontrolled, incarnation_};
   coordinator_ = std::make_unique<core::Coordinator>(options, address_of(process_), incarnation_, 0,
                                                      world->now());
   shared_.checker->set_coordinator(coordinator_.get());
@@ -320,7 +320,8 @@ LinkId SimNode::link_to(Worker* w, ProcessId to) {
   const LinkId link = shared_.network->dial(process_, to);
   w->dialed[to] = link;
   links_[link] = {to, w->index, true, 0, {}};
-  const core::Hello hello{wire::kWireVersion, core::PeerKind::kNode, 0, id(), {}};
+  const core::Hello hello{
+      wire::kWireVersion, core::PeerKind::kNode, 0, id(), w->server.options().id, {}};
   shared_.network->send(link, process_, encode(hello, wire::Routing::kDirect));
   return link;
 }

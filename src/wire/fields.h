@@ -203,6 +203,7 @@ void fields(V& v, Field<V, core::Hello>& m) {
   v.one_of(m.kind, "kind of peer");
   v.fixed(m.client);
   fields(v, m.node);
+  v.fixed(m.file);
   v.address(m.listener);
 }
 

@@ -58,6 +58,7 @@ void fields(V& v, Field<V, core::FileOptions>& options) {
   v.require(options.capacity > 0, "capacity");
   v.one_of(options.hash, "hash mode");
   v.one_of(options.split, "split policy");
+  v.fixed(options.id);
 }
 
 template <typename V>

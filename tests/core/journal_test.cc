@@ -57,11 +57,13 @@ TEST(JournalTest, a_state_that_no_bucket_can_have_is_damage) {
 
 TEST(JournalTest, identity_boot_and_book_come_back) {
   std::string record;
-  append_identity(&record, {node(3), integer_file(9)});
+  FileOptions options = integer_file(9);
+  options.id = 0x123456789abcdef;
+  append_identity(&record, {node(3), options});
   Identity identity;
   ASSERT_TRUE(read_identity(rest_of(record, RecordKind::kIdentity), &identity));
   EXPECT_EQ(identity.node, node(3));
-  EXPECT_EQ(identity.options, integer_file(9));
+  EXPECT_EQ(identity.options, options);
   expect_all_or_nothing(record,
                         [&](std::string_view bytes) { return read_identity(bytes, &identity); });
 

@@ -40,7 +40,7 @@ TEST_F(BinarySessionTest, AClientIsToldWhatItNeeds) {
   ASSERT_TRUE(received);
   const auto& welcome = std::get<core::Welcome>(received->message);
   EXPECT_EQ(node_.id(), welcome.node);
-  EXPECT_EQ(integer_file(kCapacity), welcome.options);
+  EXPECT_EQ(node_.file(), welcome.options);
   ASSERT_EQ(1u, welcome.book.at.size());
   EXPECT_EQ(0u, welcome.book.first);
   EXPECT_EQ(node_.id(), welcome.book.at[0]);
@@ -80,6 +80,23 @@ TEST_F(BinarySessionTest, TheVersionHasToBeOurs) {
     settle();
     EXPECT_EQ("this node speaks version 1 of the protocol", refusal(peer)) << version;
     EXPECT_TRUE(peer.ended());
+  }
+}
+
+TEST_F(BinarySessionTest, WhoeverIsOfAnotherFileIsRefused) {
+  const uint64_t own = node_.file().id;
+  ASSERT_NE(0u, own);
+  for (core::Hello hello : {client_hello(7), node_hello(NodeId{9}, "")}) {
+    Peer& stranger = connect(node_, 0);
+    hello.file = own + 1;
+    send_message(stranger, hello);
+    Peer& peer = connect(node_, 0);
+    hello.file = own;
+    send_message(peer, hello);
+    settle();
+    EXPECT_EQ("this node is of another file", refusal(stranger));
+    EXPECT_TRUE(stranger.ended());
+    EXPECT_FALSE(peer.ended());
   }
 }
 

@@ -52,6 +52,7 @@ class TestNode final : public net::AcceptHandler, public Worker::Listener {
 
   const std::string& address() const { return shared_->address; }
   NodeId id() { return workers_[0]->server().self(); }
+  const core::FileOptions& file() { return workers_[0]->server().options(); }
   Shared& shared() { return *shared_; }
   size_t size() const { return workers_.size(); }
   Worker& worker(size_t k) { return *workers_[k]; }

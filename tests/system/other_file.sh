@@ -19,9 +19,8 @@ done
 
 kill_node 0
 start_node --role=coordinator --listen="$coordinator" --capacity=20 || fail "no second coordinator" # 3
-# The old nodes hear of it when they register again.
 for k in 1 2; do
-  logged "$k" 20 "does not know this node's file" || fail "node $k does not notice the new file"
+  logged "$k" 20 "this node is of another file" || fail "node $k does not notice the new file"
 done
 
 same "what an old node has" "${value[1]}" "$(one 1 "READ ${key[1]}")"
@@ -31,7 +30,11 @@ has_text "a write to it" "ERR bucket" "$(ASK_SECONDS=10 one 2 "PUT ${key[0]} los
 for question in COUNT FILE NODES SETTLE BUCKETS; do
   has_text "$question" "ERR" "$(ASK_SECONDS=10 one 1 "$question")"
 done
-"$LHNODE" --role=client --coordinator="${node_address[1]}" put "${key[1]}" lost >"$out/client" 2>&1
-same "a native client of an old node" 3 $?
+# A native client of an old node is one of the old file.
+"$LHNODE" --role=client --coordinator="${node_address[1]}" put "${key[1]}" new >"$out/client" 2>&1
+same "a write of a native client" 0 $?
+same "is in the old file" new "$(one 2 "READ ${key[1]}")"
+"$LHNODE" --role=client --coordinator="${node_address[1]}" put "${key[0]}" lost >"$out/client" 2>&1
+same "a write to what was with the coordinator" 1 $?
 same "the new file" "0" "$(one 3 COUNT)"
 finish

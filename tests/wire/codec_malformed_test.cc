@@ -154,7 +154,7 @@ TEST(CodecMalformedTest, statesAndOptionsThatNoFileHas) {
                                                      varint(0) + varint(0) + varint(0));
   };
   const std::string state = varint(3) + varint(7);
-  const std::string options = varint(100) + '\0' + '\0';
+  const std::string options = varint(100) + '\0' + '\0' + std::string(8, 'i');
   EXPECT_EQ(error(state, options), "");
   EXPECT_EQ(error(varint(3) + varint(8), options), "bad FileReply: split pointer beyond its level");
   EXPECT_EQ(error(varint(kLevelMax + 1) + varint(0), options), "bad FileReply: level");
@@ -190,7 +190,7 @@ TEST(CodecMalformedDeathTest, whatNoDecoderAcceptsIsNotEncoded) {
   };
   EXPECT_DEATH(send(core::OverflowAck{kBucketsMax, 0}), "bucket number");
   EXPECT_DEATH(send(core::BookUpdate{{}, {kBucketsMax - 1, {{}, {}}, {}}}), "largest file");
-  EXPECT_DEATH(send(core::Hello{0, {}, 0, {}, "no address"}), "no address");
+  EXPECT_DEATH(send(core::Hello{0, {}, 0, {}, 0, "no address"}), "no address");
 }
 
 }  // namespace
