@@ -52,7 +52,7 @@ Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* li
   for (net::ConnectionGroup* group : {&new_group_, &text_group_, &resp_group_, &binary_group_}) {
     group->gate = &gate_;
   }
-  links_.set_self(NodeId::kNone, shared.address);
+  links_.set_self(NodeId::kNone, 0, shared.address);
   links_.set_coordinator(shared.config.coordinator_address);
   const NodeConfig& config = shared_.config;
   if (config.coordinator && index_ == kCoordinatorWorker) {

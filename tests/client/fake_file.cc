@@ -33,7 +33,7 @@ class FakeFile::Node final : private net::AcceptHandler,
                              private link::LinkHandler {
  public:
   Node(FakeFile& file, NodeId id) : file_(file), id_(id), listener_(*file.loop_, *this) {
-    self_ = {core::PeerKind::kNode, 0, id, {}};
+    self_ = {core::PeerKind::kNode, 0, id, 0, {}};
   }
 
   void open() {

@@ -26,7 +26,7 @@ class Nobody final : public link::LinkHandler {
 
 class LinksTest : public ::testing::Test {
  protected:
-  LinksTest() { links_.set_self(NodeId{4}, "127.0.0.1:44"); }
+  LinksTest() { links_.set_self(NodeId{4}, 44, "127.0.0.1:44"); }
 
   net::Socket listen() {
     Result<net::Socket> socket = net::Socket::listen(net::SocketAddress::ipv4_loopback(0));
@@ -90,6 +90,7 @@ TEST_F(LinksTest, SaysWhoTheNodeIs) {
   const auto& hello = std::get<core::Hello>(received->message);
   EXPECT_EQ(core::PeerKind::kNode, hello.kind);
   EXPECT_EQ(NodeId{4}, hello.node);
+  EXPECT_EQ(44u, hello.file);
   EXPECT_EQ("127.0.0.1:44", hello.listener);
 }
 

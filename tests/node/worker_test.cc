@@ -436,7 +436,10 @@ TEST_F(WorkerClusterTest, RequestsThatWereUnderWayToAHangingNodeFailTogether) {
     peers.push_back(&connect(a_, static_cast<size_t>(k % 2)));
     peers.back()->send("GET " + number(lost) + "\n");
     pass(base::ms(50));
-    EXPECT_EQ(0u, peers.back()->lines());
+    // Until the silence is long enough to mean something.
+    if (k < 10) {
+      EXPECT_EQ(0u, peers.back()->lines());
+    }
   }
   pass(base::ms(950));
   for (Peer* peer : peers) EXPECT_EQ(0u, peer->take_line().find("ERR bucket "));

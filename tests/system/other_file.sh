@@ -35,6 +35,6 @@ done
 same "a write of a native client" 0 $?
 same "is in the old file" new "$(one 2 "READ ${key[1]}")"
 "$LHNODE" --role=client --coordinator="${node_address[1]}" put "${key[0]}" lost >"$out/client" 2>&1
-same "a write to what was with the coordinator" 1 $?
+same "a write to what was with the coordinator" 3 $?
 same "the new file" "0" "$(one 3 COUNT)"
 finish

@@ -119,8 +119,8 @@ TEST(CodecMalformedTest, booksThatEndBeyondTheLargestFile) {
 
 TEST(CodecMalformedTest, addressesArePrintableAndShort) {
   const auto error = [](const std::string& address) {
-    const std::string body =
-        varint(1) + '\0' + std::string(8, 'c') + varint(0) + varint(address.size()) + address;
+    const std::string body = varint(1) + '\0' + std::string(8, 'c') + varint(0) +
+                             std::string(8, 'f') + varint(address.size()) + address;
     return decode_error(MessageType::kHello, body);
   };
   EXPECT_EQ(error(""), "");
