@@ -63,10 +63,12 @@ void append_quoted(std::string* out, std::string_view bytes);
 
 enum class WordStatus : uint8_t {
   kOk,
-  kNone,  // nothing but blanks was left
-  kBad,   // a quote inside a bare word, an unclosed quote, text right after a closing quote, or an
-          // escape that does not exist
+  kNone,       // nothing but blanks was left
+  kBad,        // a quote inside a bare word, an unclosed quote, or text right after a closing quote
+  kBadEscape,  // in quotes, a backslash with something behind it that is no escape
 };
+// What is wrong, for people. Bound: kBad or kBadEscape.
+std::string_view complaint(WordStatus status);
 
 // Takes the next word off *rest. *word is a view of the line or, when there were escapes, of
 // *scratch, which it overwrites: one scratch for each word that is kept. After kBad *rest and *word

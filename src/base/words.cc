@@ -79,9 +79,9 @@ int hex_digit(char c) {
   return -1;
 }
 
-// Takes an escape, without its backslash, off *rest. False: there is no such escape.
+// Takes an escape, without its backslash, off *rest, which is not empty. False: there is no such
+// escape.
 bool take_escape(std::string_view* rest, std::string* out) {
-  if (rest->empty()) return false;
   const char c = rest->front();
   rest->remove_prefix(1);
   switch (c) {
@@ -113,15 +113,16 @@ bool take_escape(std::string_view* rest, std::string* out) {
 }
 
 // The part of a quoted word from its first escape on, copied to *out; takes the closing quote too.
-bool take_escaped(std::string_view* rest, std::string* out) {
+WordStatus take_escaped(std::string_view* rest, std::string* out) {
   while (true) {
     const size_t plain = rest->find_first_of("\"\\");
-    if (plain == std::string_view::npos) return false;
+    if (plain == std::string_view::npos) return WordStatus::kBad;
     out->append(rest->substr(0, plain));
     const bool closing = (*rest)[plain] == '"';
     rest->remove_prefix(plain + 1);
-    if (closing) return true;
-    if (!take_escape(rest, out)) return false;
+    if (closing) return WordStatus::kOk;
+    if (rest->empty()) return WordStatus::kBad;
+    if (!take_escape(rest, out)) return WordStatus::kBadEscape;
   }
 }
 
@@ -135,7 +136,8 @@ WordStatus parse_quoted(std::string_view* rest, std::string* scratch, std::strin
   } else {
     scratch->assign(*word);
     rest->remove_prefix(plain);
-    if (!take_escaped(rest, scratch)) return WordStatus::kBad;
+    const WordStatus status = take_escaped(rest, scratch);
+    if (status != WordStatus::kOk) return status;
     *word = *scratch;
   }
   return rest->empty() || is_blank(rest->front()) ? WordStatus::kOk : WordStatus::kBad;
@@ -180,6 +182,10 @@ void append_value(std::string* out, std::string_view value) {
   }
 }
 
+std::string_view complaint(WordStatus status) {
+  return status == WordStatus::kBadEscape ? "bad escape" : "unbalanced quote";
+}
+
 WordStatus parse_word(std::string_view* rest, std::string* scratch, std::string_view* word) {
   skip_blanks(rest);
   if (rest->empty()) return WordStatus::kNone;
@@ -199,7 +205,7 @@ WordStatus parse_value(std::string_view* rest, std::string* scratch, std::string
     rest->remove_prefix(1);
     const WordStatus status = parse_quoted(rest, scratch, value);
     skip_blanks(rest);
-    return rest->empty() ? status : WordStatus::kBad;
+    return status != WordStatus::kOk || rest->empty() ? status : WordStatus::kBad;
   }
   *value = *rest;
   *rest = {};

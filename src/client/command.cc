@@ -99,12 +99,12 @@ const Command& CommandParser::parse_line(std::string_view line) {
     while ((status = base::parse_word(&rest, &scratch_, &word)) == base::WordStatus::kOk) {
       args.emplace_back(word);
     }
-    return status == base::WordStatus::kBad ? fail("unbalanced quote") : take_bench(args);
+    return status == base::WordStatus::kNone ? take_bench(args) : fail(base::complaint(status));
   }
   command_.own = own->own;
   if (!own->usage.empty()) status = base::parse_word(&rest, &file_scratch_, &command_.file);
-  if (status == base::WordStatus::kBad) return fail("unbalanced quote");
   const bool complete = status == base::WordStatus::kOk;
+  if (!complete && status != base::WordStatus::kNone) return fail(base::complaint(status));
   const bool over = rest.find_first_not_of(" \t") == std::string_view::npos;
   return complete && over ? command_ : fail(wrong_count(own->name, own->usage));
 }

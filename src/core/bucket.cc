@@ -199,6 +199,8 @@ std::optional<ReversedHash> Bucket::snapshot(ReversedHash cursor, ReversedHash l
 Bucket::Answer Bucket::execute(Op op, HashValue c, std::string_view key, std::string_view value,
                                Effects* effects) {
   LH_CHECK(live_);
+  if (host_.full && needs_memory(op)) [[unlikely]]
+    return {Code::kFull, {}};
   switch (op) {
     case Op::kRead: {
       const std::optional<std::string_view> found = table_.find(c, key);

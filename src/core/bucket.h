@@ -42,6 +42,7 @@ class Bucket {
     FileOptions options;
     table::Arena* arena = nullptr;
     const AddressBook* book = nullptr;
+    bool full = false;  // what needs more memory is refused; records of a split never are
   };
 
   // A live, empty bucket (the file's first), or one that waits for its parent's stream.

@@ -176,6 +176,8 @@ std::string to_string(Code code) {
       return "Overflow";
     case Code::kTooLong:
       return "TooLong";
+    case Code::kFull:
+      return "Full";
   }
   LH_UNREACHABLE();
 }

@@ -19,6 +19,8 @@ enum class Op : uint8_t {
 inline constexpr bool is_mutation(Op op) {
   return op != Op::kRead && op != Op::kLocate && op != Op::kLength;
 }
+// Whether it may need more memory: what a node that is full refuses.
+inline constexpr bool needs_memory(Op op) { return is_mutation(op) && op != Op::kDelete; }
 // Whether the answer to the operation carries a value: the record's or, in decimal, the new number
 // or the length.
 inline constexpr bool answers_value(Op op) {
@@ -38,7 +40,9 @@ enum class Code : uint8_t {
   kNotInteger,  // kIncrement: the record's value or the request's is no 64-bit integer
   kOverflow,    // kIncrement: the sum is none
   kTooLong,     // kAppend: the value would get longer than a value may be
+  kFull,        // the node has as many bytes as it may have, and the operation may need more
 };
-inline constexpr Code kCodeLast = Code::kTooLong;
+inline constexpr Code kCodeLast = Code::kFull;
+inline constexpr const char* kFullText = "OOM command not allowed when used memory > 'maxmemory'.";
 
 }  // namespace lh::core

@@ -121,6 +121,18 @@ NodeStats Server::stats() const {
   return stats;
 }
 
+uint64_t Server::remembered_bytes() const {
+  // With what the containers need for each.
+  constexpr uint64_t kBytesPerClient = 256;
+  constexpr uint64_t kBytesPerAnswer = 64;
+  uint64_t bytes = 0;
+  for (const auto& [a, bucket] : buckets_) {
+    bytes += bucket->dedup().client_count() * kBytesPerClient;
+    bytes += bucket->dedup().answer_count() * kBytesPerAnswer;
+  }
+  return bytes;
+}
+
 void Server::step(base::Instant now, const Message& message, Effects* effects) {
   std::visit([&](const auto& m) { on(now, m, effects); }, message);
 }

@@ -79,6 +79,14 @@ class Server {
   const Counters& counters() const { return counters_; }
   NodeStats stats() const;
 
+  // Bytes of memory in the tables of all buckets; and in the answers that they remember, as far as
+  // that can be told: it takes a look at every client of every bucket.
+  uint64_t table_bytes() const { return arena_.allocated_bytes(); }
+  uint64_t remembered_bytes() const;
+  // The shell has counted, and there is no room for more: until it says otherwise operations that
+  // may need memory are answered kFull. Reads, deletes and splits go on.
+  void set_full(bool full) { host_.full = full; }
+
   // Executes a request that is known to belong to `bucket`, and reports the collision it may cause.
   Bucket::Answer execute(base::Instant now, Bucket* bucket, Op op, HashValue c,
                          std::string_view key, std::string_view value, Effects* effects);

@@ -48,6 +48,7 @@ Result<NodeConfig> make_node_config(const base::FlagValues& values) {
                                          : std::max(1U, std::thread::hardware_concurrency());
   config.workers = std::min<uint64_t>(config.workers, 255);
   config.buckets_max = values.u64("max-buckets");
+  config.memory_max = values.u64("max-memory");
   config.clients_max = values.u64("max-clients");
   config.idle_timeout = base::seconds(static_cast<int64_t>(values.u64("idle-timeout")));
   if (values.has("data-dir")) config.data_dir = values.text("data-dir");

@@ -23,6 +23,7 @@ struct NodeConfig {
   uint64_t workers = 1;
   uint64_t buckets_max = 0;  // 0: no limit
   uint64_t clients_max = 10'000;
+  uint64_t memory_max = 0;                    // bytes, 0: no limit
   size_t result_bytes_max = kResultBytesMax;  // no flag
   base::Duration idle_timeout;                // 0: never
   core::FileOptions file;                     // coordinator

@@ -81,13 +81,16 @@ uint64_t sum(const Shared& shared, std::atomic<uint64_t> WorkerReport::*what) {
 }
 
 void append_memory(std::string* out, const Shared& shared) {
-  const uint64_t resident = resident_bytes();
-  const uint64_t payload = sum(shared, &WorkerReport::bytes);
-  append_format(out, "used_memory:%llu\r\nused_memory_human:%s\r\nused_memory_rss:%llu\r\n",
-                static_cast<Ull>(resident), readable_bytes(resident).c_str(),
-                static_cast<Ull>(resident));
-  append_format(out, "used_memory_dataset:%llu\r\n", static_cast<Ull>(payload));
-  out->append("maxmemory:0\r\nmaxmemory_human:0B\r\nmaxmemory_policy:noeviction\r\n");
+  const auto line = [out](const char* name, uint64_t bytes) {
+    append_format(out, "%s:%llu\r\n%s_human:%s\r\n", name, static_cast<Ull>(bytes), name,
+                  readable_bytes(bytes).c_str());
+  };
+  line("used_memory", shared.memory.load());
+  line("used_memory_rss", resident_bytes());
+  append_format(out, "used_memory_dataset:%llu\r\n",
+                static_cast<Ull>(sum(shared, &WorkerReport::bytes)));
+  line("maxmemory", shared.config.memory_max);
+  out->append("maxmemory_policy:noeviction\r\n");
 }
 
 void append_server(std::string* out, const Shared& shared) {
@@ -259,7 +262,7 @@ void RespAdmin::config(const RespArgs& args, RespWriter* writer) const {
       {"appendonly", "no"},
       {"databases", "1"},
       {"maxclients", std::to_string(shared_.config.clients_max)},
-      {"maxmemory", "0"},
+      {"maxmemory", std::to_string(shared_.config.memory_max)},
       {"maxmemory-policy", "noeviction"},
       {"proto-max-bulk-len", std::to_string(core::kValueBytesMax)},
       {"save", ""},

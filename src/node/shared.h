@@ -56,6 +56,7 @@ struct Shared {
   std::vector<WorkerReport> reports;  // by worker
   std::atomic<uint64_t> clients{0};   // connections accepted and not yet closed
   std::atomic<uint64_t> peers{0};     // those of them that are other nodes
+  std::atomic<uint64_t> memory{0};    // bytes of all workers' tables and remembered answers
   std::atomic<uint64_t> rejected{0};  // for being too many, ever
   // Closed for a request that was begun and not finished, ever.
   std::atomic<uint64_t> unfinished{0};

@@ -465,6 +465,7 @@ void Worker::before_sleep() {
 
 void Worker::take_in() {
   sessions_.bury();
+  count_memory();
   for (const NodeId node : std::exchange(unreachable_, {})) {
     Lease effects(*this);
     front_.client().node_unreachable(loop_.now(), node, effects.get());
@@ -488,6 +489,14 @@ bool Worker::has_work() const {
          !unreachable_.empty() || sessions_.has_ended();
 }
 
+// Once a turn: what comes in one is what a node may get beyond its bound.
+void Worker::count_memory() {
+  const uint64_t bytes = server_.table_bytes() + remembered_;
+  if (bytes != counted_) shared_.memory.fetch_add(bytes - std::exchange(counted_, bytes));
+  const uint64_t max = shared_.config.memory_max;
+  if (max > 0) server_.set_full(shared_.memory.load(std::memory_order_relaxed) > max);
+}
+
 void Worker::tick() {
   loop_.call_after(kTickEvery, [this] { tick(); });
   const base::Instant now = loop_.now();
@@ -498,6 +507,7 @@ void Worker::tick() {
     front_.client().tick(now, effects.get());
   }
   if (log_ != nullptr && joined()) snapshots_.look(server_, coordinator_.get(), batch_.next() - 1);
+  if (shared_.config.memory_max > 0) remembered_ = server_.remembered_bytes();
   report_stats();
   if (member_) beat();
   links_.tick(now);

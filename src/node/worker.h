@@ -160,6 +160,7 @@ class Worker final : public LogListener,
   bool is_own_front(const core::ReplyPath& path) const;
 
   void tick();
+  void count_memory();
   void report_stats();
   void beat();
 
@@ -200,6 +201,8 @@ class Worker final : public LogListener,
   std::vector<std::unique_ptr<core::Effects>> effects_;  // one a nesting depth
   size_t depth_ = 0;
   bool turn_wanted_ = false;
+  uint64_t remembered_ = 0;       // bytes of answers, as of the latest tick
+  uint64_t counted_ = 0;          // this worker's part of Shared::memory
   size_t requests_ = 0;           // handed to the server since the last slice of long work
   std::set<NodeId> unreachable_;  // for the front, which must not be called from within its calls
   bool coordinator_unreachable_ = false;

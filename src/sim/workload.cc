@@ -52,6 +52,7 @@ bool is_legal(Op op, Code code) {
     case Code::kNotInteger:
     case Code::kOverflow:
     case Code::kTooLong:
+    case Code::kFull:
       return false;
   }
   return false;

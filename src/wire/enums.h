@@ -39,6 +39,7 @@ constexpr bool known(core::Code code) {
     case kNotInteger:
     case kOverflow:
     case kTooLong:
+    case kFull:
       return true;
   }
   return false;

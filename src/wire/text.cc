@@ -63,11 +63,15 @@ const TextCommand& TextParser::parse(std::string_view line) {
   std::string_view name;
   const WordStatus status = base::parse_word(&rest, &last_scratch_, &name);
   if (status == WordStatus::kNone) return command_;
-  if (status == WordStatus::kBad) {
-    fail("unbalanced quote");
+  if (status != WordStatus::kOk) {
+    fail(base::complaint(status));
     return command_;
   }
   spec_ = find_command(name);
+  if (const LaterCommand* later = find_later_command(name)) {
+    fail(std::string(later->name).append(" is not in this version: ").append(later->why));
+    return command_;
+  }
   if (spec_ == nullptr) {
     std::string printable;
     append_printable(&printable, name.substr(0, kEchoBytesMax));
@@ -108,14 +112,8 @@ bool TextParser::take_key(std::string_view* rest) {
 bool TextParser::take_value(std::string_view* rest) {
   skip_blanks(rest);
   const bool quoted = starts_quoted(*rest);
-  switch (base::parse_value(rest, &last_scratch_, &command_.value)) {
-    case WordStatus::kNone:
-      return fail_count();
-    case WordStatus::kBad:
-      return fail("unbalanced quote");
-    case WordStatus::kOk:
-      break;
-  }
+  const WordStatus status = base::parse_value(rest, &last_scratch_, &command_.value);
+  if (status != WordStatus::kOk) return fail_word(status);
   if (!quoted && !check_bare(command_.value)) return false;
   return command_.value.size() <= core::kValueBytesMax || fail("value too long");
 }
@@ -140,14 +138,8 @@ bool TextParser::take_bucket(std::string_view* rest) {
 bool TextParser::take_word(std::string_view* rest, std::string* scratch, std::string_view* word) {
   skip_blanks(rest);
   const bool quoted = starts_quoted(*rest);
-  switch (base::parse_word(rest, scratch, word)) {
-    case WordStatus::kNone:
-      return fail_count();
-    case WordStatus::kBad:
-      return fail("unbalanced quote");
-    case WordStatus::kOk:
-      break;
-  }
+  const WordStatus status = base::parse_word(rest, scratch, word);
+  if (status != WordStatus::kOk) return fail_word(status);
   return quoted || check_bare(*word);
 }
 
@@ -156,6 +148,10 @@ bool TextParser::take_word(std::string_view* rest, std::string* scratch, std::st
 bool TextParser::check_bare(std::string_view word) {
   return std::none_of(word.begin(), word.end(), is_control) ||
          fail("unprintable byte: write it as \\xHH in quotes");
+}
+
+bool TextParser::fail_word(WordStatus status) {
+  return status == WordStatus::kNone ? fail_count() : fail(base::complaint(status));
 }
 
 bool TextParser::fail_count() {

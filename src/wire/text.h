@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/strings.h"
 #include "core/message.h"
 #include "wire/text_commands.h"
 
@@ -64,6 +65,7 @@ class TextParser {
   bool take_bucket(std::string_view* rest);
   bool take_word(std::string_view* rest, std::string* scratch, std::string_view* word);
   bool check_bare(std::string_view word);
+  bool fail_word(base::WordStatus status);
   bool fail_count();
   bool fail(std::string_view why);
 

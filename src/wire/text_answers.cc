@@ -85,6 +85,8 @@ void append_keyed(std::string* out, core::Op op, const core::Reply& reply) {
       return append_error(out, "increment or decrement would overflow");
     case Code::kTooLong:
       return append_error(out, "value too long");
+    case Code::kFull:
+      return append_error(out, core::kFullText);
   }
   LH_UNREACHABLE("code");
 }

@@ -1,6 +1,7 @@
 #include "wire/text_commands.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/check.h"
 
@@ -38,6 +39,15 @@ constexpr CommandSpec kCommands[] = {
     {Verb::kQuit, "QUIT", {}, Arguments::kNone, "close the connection", {}},
 };
 
+constexpr std::string_view kOneFile = "there is one file, number 0";
+constexpr LaterCommand kLater[] = {
+    {"FILES", kOneFile},
+    {"CREATE", kOneFile},
+    {"DROP", kOneFile},
+    {"USE", kOneFile},
+    {"AUTH", "nobody is authenticated, and only loopback is served"},
+};
+
 constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
 
 // `name` is in capitals.
@@ -62,6 +72,12 @@ const CommandSpec* find_command(std::string_view word) {
     if (answers_to(spec, word)) return &spec;
   }
   return nullptr;
+}
+
+const LaterCommand* find_later_command(std::string_view word) {
+  const auto* found = std::find_if(std::begin(kLater), std::end(kLater),
+                                   [word](const auto& later) { return is_name(word, later.name); });
+  return found == std::end(kLater) ? nullptr : found;
 }
 
 std::string_view usage(Arguments arguments) {

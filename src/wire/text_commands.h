@@ -49,6 +49,13 @@ std::span<const CommandSpec> commands();
 // The command of this name or alias, in any case; nullptr when there is none.
 const CommandSpec* find_command(std::string_view word);
 
+// Commands of versions to come: whoever tries one is told what holds in this one.
+struct LaterCommand {
+  std::string_view name;
+  std::string_view why;
+};
+const LaterCommand* find_later_command(std::string_view word);
+
 // The arguments in words: "key value"; empty when there are none.
 std::string_view usage(Arguments arguments);
 

@@ -32,7 +32,7 @@ std::vector<std::string> words_in(std::string_view line) {
     const WordStatus status = parse_word(&line, &scratch, &word);
     if (status == WordStatus::kNone) return words;
     words.emplace_back(status == WordStatus::kOk ? word : "BAD");
-    if (status == WordStatus::kBad) return words;
+    if (status != WordStatus::kOk) return words;
   }
 }
 
@@ -169,6 +169,9 @@ TEST(ParseValueTest, quoted) {
   EXPECT_EQ(parse_value_of("\"a\" b").status, WordStatus::kBad);
   EXPECT_EQ(parse_value_of("\"a").status, WordStatus::kBad);
   EXPECT_EQ(parse_value_of("\"a\"b").status, WordStatus::kBad);
+  EXPECT_EQ(parse_value_of("\"\\q\"").status, WordStatus::kBadEscape);
+  EXPECT_EQ(parse_value_of("\"a\\").status, WordStatus::kBad);
+  EXPECT_EQ(complaint(WordStatus::kBadEscape), "bad escape");
 }
 
 std::string random_bytes(Prng* prng) {

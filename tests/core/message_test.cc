@@ -107,12 +107,13 @@ TEST(MessageTest, operations_and_codes_have_names) {
   }
   EXPECT_EQ(all, "Insert Update Put Read Delete Locate Increment Append Length ");
   all.clear();
-  for (const Code code :
-       {Code::kOk, Code::kExists, Code::kNotFound, Code::kDown, Code::kNoBucket, Code::kRetry,
-        Code::kBadKey, Code::kBusy, Code::kNotInteger, Code::kOverflow, Code::kTooLong}) {
+  for (const Code code : {Code::kOk, Code::kExists, Code::kNotFound, Code::kDown, Code::kNoBucket,
+                          Code::kRetry, Code::kBadKey, Code::kBusy, Code::kNotInteger,
+                          Code::kOverflow, Code::kTooLong, Code::kFull}) {
     all += to_string(code) + " ";
   }
-  EXPECT_EQ(all, "Ok Exists NotFound Down NoBucket Retry BadKey Busy NotInteger Overflow TooLong ");
+  EXPECT_EQ(all,
+            "Ok Exists NotFound Down NoBucket Retry BadKey Busy NotInteger Overflow TooLong Full ");
 }
 
 TEST(MessageTest, only_reads_and_locates_change_nothing) {

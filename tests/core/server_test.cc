@@ -63,6 +63,43 @@ TEST_F(ServerTest, executes_what_belongs_to_the_bucket) {
   EXPECT_EQ(server_.counters().requests, 11u);
 }
 
+TEST_F(ServerTest, a_full_one_refuses_what_may_need_more_memory) {
+  server_.create_bucket({0, 1});
+  answer(Op::kPut, 0, "2", "5");
+  answer(Op::kPut, 0, "4", "x");
+  server_.set_full(true);
+  for (const Op op : {Op::kInsert, Op::kUpdate, Op::kPut, Op::kIncrement, Op::kAppend}) {
+    EXPECT_EQ(answer(op, 0, "2", "1"), "Full");
+    EXPECT_EQ(answer(op, 0, "6", "1"), "Full");
+  }
+  EXPECT_EQ(answer(Op::kRead, 0, "2"), "Ok 5") << "nothing of it was done";
+  EXPECT_EQ(answer(Op::kLength, 0, "2"), "Ok 1");
+  EXPECT_EQ(answer(Op::kLocate, 0, "2"), "Ok");
+  EXPECT_EQ(answer(Op::kDelete, 0, "4"), "Ok");
+  server_.set_full(false);
+  EXPECT_EQ(answer(Op::kIncrement, 0, "2", "1"), "Ok 6");
+}
+
+TEST_F(ServerTest, a_full_one_takes_the_records_of_a_split_all_the_same) {
+  server_.set_full(true);
+  step(records(0, false, puts({{"1", "x"}})));
+  step(records(1, true, puts({{"3", "y"}})));
+  EXPECT_EQ(answer(Op::kRead, 1, "1"), "Ok x");
+  EXPECT_EQ(answer(Op::kRead, 1, "3"), "Ok y");
+  EXPECT_EQ(answer(Op::kPut, 1, "5", "z"), "Full");
+}
+
+TEST_F(ServerTest, counts_the_memory_of_tables_and_remembered_answers) {
+  server_.create_bucket({0, 0});
+  const uint64_t tables = server_.table_bytes();
+  const uint64_t remembered = server_.remembered_bytes();
+  answer(Op::kPut, 0, "2", std::string(100'000, 'v'));
+  EXPECT_GE(server_.table_bytes(), tables + 100'000);
+  EXPECT_GT(server_.remembered_bytes(), remembered);
+  answer(Op::kDelete, 0, "2");
+  EXPECT_LT(server_.table_bytes(), tables + 10'000);
+}
+
 TEST_F(ServerTest, a_direct_answer_carries_no_iam_and_no_map) {
   know_buckets(4);
   server_.create_bucket({1, 2});

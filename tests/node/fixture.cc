@@ -122,6 +122,7 @@ TestNode& Cluster::add_node(NodeConfig config, const Start& start) {
   config.buckets_max = start.buckets_max;
   config.idle_timeout = start.idle_timeout;
   config.clients_max = start.clients_max;
+  config.memory_max = start.memory_max;
   config.result_bytes_max = start.result_bytes_max;
   nodes_.push_back(std::make_unique<TestNode>(clock_, config, next_seed_++, start.mail_max));
   return *nodes_.back();

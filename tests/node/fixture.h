@@ -107,6 +107,7 @@ class Cluster : public ::testing::Test {
     size_t mail_max = TestNode::kMailMax;
     size_t result_bytes_max = kResultBytesMax;
     uint64_t clients_max = 10'000;
+    uint64_t memory_max = 0;
   };
   TestNode& start_coordinator(const core::FileOptions& file) {
     return start_coordinator(file, Start());

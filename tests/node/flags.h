@@ -28,6 +28,7 @@ inline constexpr base::Flag kFlags[] = {
     {.name = "coordinator", .kind = base::FlagKind::kHostPort, .roles = 2, .required = true},
     {.name = "workers", .kind = base::FlagKind::kU64},
     {.name = "max-buckets", .kind = base::FlagKind::kU64, .default_text = "0"},
+    {.name = "max-memory", .kind = base::FlagKind::kSize, .default_text = "0"},
     {.name = "max-clients", .kind = base::FlagKind::kU64, .default_text = "10000"},
     {.name = "idle-timeout", .kind = base::FlagKind::kU64, .default_text = "0"},
     {.name = "data-dir", .kind = base::FlagKind::kString, .value_name = "DIR"},

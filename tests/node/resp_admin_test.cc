@@ -72,6 +72,7 @@ TEST_F(RespAdminTest, clientsSayWhoTheyAre) {
 TEST_F(RespAdminTest, configTellsWhatToolsAskFor) {
   EXPECT_EQ(call("CONFIG GET save"), "*2\r\n$4\r\nsave\r\n$0\r\n\r\n");
   EXPECT_EQ(call("CONFIG GET APPENDONLY nothing"), "*2\r\n$10\r\nappendonly\r\n$2\r\nno\r\n");
+  EXPECT_EQ(call("CONFIG GET maxmemory"), "*2\r\n$9\r\nmaxmemory\r\n$1\r\n0\r\n");
   EXPECT_EQ(call("CONFIG GET *").substr(0, 5), "*16\r\n");
   EXPECT_EQ(call("CONFIG GET"), "-ERR wrong number of arguments for 'config|get' command\r\n");
   EXPECT_TRUE(call("CONFIG SET save x").starts_with("-ERR unknown subcommand 'SET'"));

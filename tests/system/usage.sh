@@ -35,6 +35,7 @@ complains 2 "--capacity" --role=coordinator --capacity=
 complains 2 "--capacity" --role=coordinator --capacity=99999999999999999999
 complains 2 "--capacity" --role=coordinator --capacity=3 --capacity=4
 complains 2 "--capacity" --role=bucket --coordinator="$taken" --capacity=3
+complains 2 "--max-memory" --role=coordinator --max-memory=much
 complains 2 "--split" --role=coordinator --split=sometimes
 complains 2 "--hash" --role=coordinator --hash=sha256
 complains 2 "--workers" --role=coordinator --workers=0
@@ -59,7 +60,7 @@ complains 2 "config file /nowhere" --role=coordinator --config=/nowhere/at/all
 complains 2 "config file ." --role=coordinator --config=.
 
 # Known, but not in this version.
-for flag in --max-memory=1G --auth-file=x --resp=cluster; do
+for flag in --auth-file=x --resp=cluster; do
   complains 2 "${flag%%=*}" --role=coordinator $flag
 done
 complains 2 "/nowhere/at" --role=coordinator --data-dir=/nowhere/at/all

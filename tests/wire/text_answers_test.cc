@@ -113,6 +113,13 @@ TEST(TextAnswersTest, linesOfTheInterface) {
             "node=127.0.0.1:40123 state=down buckets=2 records=5 bytes=1180\n");
 }
 
+TEST(TextAnswersTest, aFullNodeSaysSo) {
+  core::Reply reply;
+  reply.code = core::Code::kFull;
+  EXPECT_EQ(line(append_keyed, core::Op::kPut, reply),
+            "ERR OOM command not allowed when used memory > 'maxmemory'.\n");
+}
+
 TEST(TextAnswersTest, fileLine) {
   core::FileOptions options;
   options.capacity = 3;

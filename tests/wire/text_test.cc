@@ -139,10 +139,28 @@ TEST_F(TextParserTest, quotedWords) {
 
 TEST_F(TextParserTest, unbalancedQuotes) {
   for (std::string_view line :
-       {R"(GET "k)", R"(GET k")", R"(GET "k"x)", R"(GET "\q")", R"(GET "\x4")", R"(GET "\)",
-        R"(PUT k "v)", R"(PUT k "v" w)", R"(PUT "k v)", R"(")", R"("GET k)", R"(SCAN a"b)"}) {
+       {R"(GET "k)", R"(GET k")", R"(GET "k"x)", R"(GET "\)", R"(PUT k "v)", R"(PUT k "v" w)",
+        R"(PUT "k v)", R"(")", R"("GET k)", R"(SCAN a"b)"}) {
     EXPECT_EQ(error(line), "ERR unbalanced quote") << line;
   }
+}
+
+TEST_F(TextParserTest, badEscapes) {
+  for (std::string_view line : {R"(GET "\q")", R"(GET "\x4")", R"(GET "\x4)", R"(PUT k "\q")",
+                                R"(PUT k "\xzz" w)", R"("\q")", R"(SCAN "a\ b)"}) {
+    EXPECT_EQ(error(line), "ERR bad escape") << line;
+  }
+}
+
+TEST_F(TextParserTest, commandsOfLaterVersions) {
+  EXPECT_EQ(error("FILES"), "ERR FILES is not in this version: there is one file, number 0");
+  EXPECT_EQ(error("create file=1"),
+            "ERR CREATE is not in this version: there is one file, number 0");
+  EXPECT_EQ(error("USE 1"), "ERR USE is not in this version: there is one file, number 0");
+  EXPECT_EQ(error("DROP file=0"), "ERR DROP is not in this version: there is one file, number 0");
+  EXPECT_EQ(
+      error("auth x"),
+      "ERR AUTH is not in this version: nobody is authenticated, and only loopback is served");
 }
 
 TEST_F(TextParserTest, wrongNumberOfArguments) {
@@ -162,7 +180,6 @@ TEST_F(TextParserTest, wrongNumberOfArguments) {
 
 TEST_F(TextParserTest, unknownCommands) {
   EXPECT_EQ(error("FLUSHALL"), "ERR unknown command 'FLUSHALL': try HELP");
-  EXPECT_EQ(error("FILES"), "ERR unknown command 'FILES': try HELP");
   EXPECT_EQ(error("GETS k"), "ERR unknown command 'GETS': try HELP");
   EXPECT_EQ(error("\"\""), "ERR unknown command '': try HELP");
   EXPECT_EQ(error("nope \"unbalanced"), "ERR unknown command 'nope': try HELP");
