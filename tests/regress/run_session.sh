@@ -20,7 +20,8 @@
 # -t, -C and -k are steps, done in the order in which they stand; each may come several times.
 #
 # output/NAME/response has the answers of all steps, with node0, node1, ... for the addresses,
-# bytes=* for memory and, after a load, * for the number of buckets of a scan; output/NAME/server.out what the nodes printed and logged.
+# bytes=* for memory and, after a load, * for the number of buckets of a scan; it is printed too.
+# output/NAME/server.out has what the nodes printed and logged.
 # NEW=1 writes the answers to the expected file, for a person to read.
 
 set -u
@@ -140,6 +141,7 @@ if [[ -n $file ]]; then client load "$file" >/dev/null || die "cannot load $file
 run_steps >"$out/answers"
 normalised <"$out/answers" >"$out/response"
 rm "$out/answers"
+cat "$out/response"
 cluster_end
 collect_logs
 if [[ -n ${NEW:-} ]]; then cp "$out/response" "tests/expected/$expected"; fi
