@@ -45,8 +45,20 @@ cat "$out/commands" >>"$out/session"
 out=$out port=$port timeout 900 bash "$out/session" </dev/null >"$out/rest" 2>&1 ||
   fail "a command of the README failed: $(tail -n 1 "$out/rest" "$out/nodes.log" 2>&1 | tr '\n' ' ')"
 
-# Ports, process numbers and sizes differ from run to run.
-masked() { sed -E 's/127\.0\.0\.1:[0-9]+/HOST/g; s/pid=[0-9]+/pid=N/g; s/bytes=[0-9]+/bytes=N/g' "$1"; }
+# Ports, process numbers and sizes differ from run to run. Which of the nodes an address is does not:
+# in each output the first is node0, the next that differs node1, and so on.
+masked() {
+  sed -E 's/pid=[0-9]+/pid=N/g; s/bytes=[0-9]+/bytes=N/g' "$1" | awk '{
+    printed = ""
+    while (match($0, /127\.0\.0\.1:[0-9]+/)) {
+      address = substr($0, RSTART, RLENGTH)
+      if (!(address in node)) node[address] = "node" (count++)
+      printed = printed substr($0, 1, RSTART - 1) node[address]
+      $0 = substr($0, RSTART + RLENGTH)
+    }
+    print printed $0
+  }'
+}
 compared=0
 for want in "$out"/want.*; do
   number=${want##*.}
