@@ -65,6 +65,10 @@ class Env {
   virtual Result<std::unique_ptr<AppendFile>> open_append(const std::string& path) = 0;
   virtual Result<std::unique_ptr<ReadFile>> open_read(const std::string& path) = 0;
 
+  // Writes once more what is in the file from `offset` to its end, so that the next sync() of it
+  // takes that to the disk: after one that failed a system may believe that it is there.
+  virtual Status rewrite(const std::string& path, uint64_t offset) = 0;
+
   virtual Status rename(const std::string& from, const std::string& to) = 0;
   virtual Status remove(const std::string& path) = 0;      // a file
   virtual Status remove_dir(const std::string& path) = 0;  // an empty directory

@@ -1,5 +1,7 @@
 #include "storage/log_reader.h"
 
+#include <algorithm>
+#include <deque>
 #include <utility>
 #include <vector>
 
@@ -71,6 +73,8 @@ class LogWalk {
       return status;
     }
     tail_->closed = false;
+    unproven_.clear();
+    proven_ = kFileHeaderBytes;
     if (first != expected_) {
       return damaged_here("this segment starts with sequence " + std::to_string(first) +
                           ", but the one before it ends at " + std::to_string(expected_ - 1));
@@ -95,8 +99,22 @@ class LogWalk {
       return damaged(reader_->path(), frame.offset, "this frame has a wrong number of records");
     }
     tail_->closed = header.type == FrameType::kClose;
+    durable_ = std::max(durable_, header.durable);
     expected_ += header.count;
+    unproven_.push_back({expected_ - 1, header.count > 0, reader_->offset()});
+    prove();
     return visit_records(frame, reader_->path(), oldest_, visitor_);
+  }
+
+  // What is known to have been durable, and all before it: a log goes on only behind what is.
+  void prove() {
+    const auto is_durable = [this](const Unproven& frame) {
+      return frame.has_records && frame.last <= durable_;
+    };
+    const auto known = std::find_if(unproven_.rbegin(), unproven_.rend(), is_durable);
+    if (known == unproven_.rend()) return;
+    proven_ = known->end;
+    unproven_.erase(unproven_.begin(), known.base());
   }
 
   // Something was written to this segment, so the one before it had been ended, and durably.
@@ -134,7 +152,7 @@ class LogWalk {
     const std::string_view what =
         broken ? std::string_view(reader_->broken()) : "the log ends before its durable end";
     SegmentEnd end{reader_->path(), reader_->offset(), reader_->size() - reader_->offset(),
-                   reader_->salt()};
+                   reader_->salt(), proven_};
     if (!is_last()) {
       // Only the end frame itself can be what is missing, and only if nothing was written behind.
       const bool is_crash = index_ + 2 == firsts_.size() && firsts_.back() == expected_;
@@ -158,12 +176,19 @@ class LogWalk {
   std::string folder_;
   FileOwner owner_;
   uint64_t oldest_;
-  uint64_t durable_;
+  uint64_t durable_;  // as the caller knows, and as the frames say
   const RecordVisitor& visitor_;
   LogTail* tail_;
   std::vector<uint64_t> firsts_;
   size_t index_ = 0;
   uint64_t expected_ = 0;  // sequence of the next record
+  struct Unproven {
+    uint64_t last;  // sequence
+    bool has_records;
+    uint64_t end;  // of the frame
+  };
+  std::deque<Unproven> unproven_;  // of this segment
+  uint64_t proven_ = 0;
   std::unique_ptr<FrameReader> reader_;
 };
 

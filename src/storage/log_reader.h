@@ -24,6 +24,9 @@ struct SegmentEnd {
   uint64_t offset = 0;
   uint64_t torn_bytes = 0;
   uint32_t salt = 0;
+  // From here on nothing proves that what was read is on the disk: after a sync that failed a
+  // system may know better than its disk what a file holds.
+  uint64_t proven = 0;
 };
 
 struct LogTail {

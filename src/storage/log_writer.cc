@@ -19,6 +19,7 @@ Result<std::unique_ptr<AppendFile>> repair(Env* env, const SegmentEnd& end, std:
   if (!file.ok()) return file.status();
   Status status;
   if (end.torn_bytes > 0) status = file.value()->truncate(end.offset);
+  if (status.ok() && end.proven < end.offset) status = env->rewrite(end.path, end.proven);
   // The torn part must be gone before anything takes its place.
   if (status.ok()) status = file.value()->sync();
   if (status.ok() && !mark.empty()) {

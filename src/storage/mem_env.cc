@@ -44,6 +44,7 @@ class MemEnv::OpenAppend : public AppendFile {
     if (Status s = env_->admit("truncate", path_); !s.ok()) return s;
     node_->live.resize(size);
     node_->same = std::min<size_t>(node_->same, size);
+    node_->least = std::min<size_t>(node_->least, size);
     return {};
   }
 
@@ -110,7 +111,7 @@ Result<std::unique_ptr<AppendFile>> MemEnv::create(const std::string& path) {
   if (there.status().code() == StatusCode::kDamaged) return there.status();
   if (there.ok()) {
     there.value()->live.clear();
-    there.value()->same = 0;
+    there.value()->same = there.value()->least = 0;
   } else {
     there = new_node(false);
     change_names({{path, there.value()}});
@@ -128,6 +129,14 @@ Result<std::unique_ptr<ReadFile>> MemEnv::open_read(const std::string& path) {
   const Result<NodeRef> node = file_node(path);
   if (!node.ok()) return node.status();
   return std::unique_ptr<ReadFile>(new OpenRead(this, node.value(), path));
+}
+
+Status MemEnv::rewrite(const std::string& path, uint64_t offset) {
+  const Result<NodeRef> node = file_node(path);
+  if (!node.ok()) return node.status();
+  if (Status s = admit("write to", path); !s.ok()) return s;
+  node.value()->same = std::min<size_t>(node.value()->same, offset);
+  return {};
 }
 
 Status MemEnv::rename(const std::string& from, const std::string& to) {
@@ -259,14 +268,14 @@ Status MemEnv::append_to(Node* node, const std::string& path, std::string_view b
 Status MemEnv::sync_node(Node* node, const std::string& path) {
   if (Status s = admit("sync", path); !s.ok()) return s;
   ++syncs_;
-  node->durable.resize(node->same);
   if (is_due(&syncs_to_failure_)) {
     node->durable.resize(node->live.size());
-    node->same = node->live.size();
+    node->same = node->least = node->live.size();
     return io_error("sync", path);
   }
+  node->durable.resize(node->same);
   node->durable.append(node->live, node->same);
-  node->same = node->live.size();
+  node->same = node->least = node->live.size();
   return {};
 }
 
@@ -291,10 +300,10 @@ void MemEnv::tear(Node* node, base::Prng* prng, bool in_any_order) {
   }
   // The size is journalled apart from the content.
   const size_t sizes[] = {node->durable.size(), live.size(),
-                          prng->between(node->same, std::max(live.size(), node->same))};
+                          prng->between(node->least, std::max(live.size(), node->least))};
   left.resize(sizes[prng->below(3)]);
   node->live = node->durable = left;
-  node->same = left.size();
+  node->same = node->least = left.size();
 }
 
 void MemEnv::crash(base::Prng* prng, CrashOptions options) {
@@ -348,7 +357,7 @@ void MemEnv::set_content(const std::string& path, std::string_view bytes) {
   NodeRef& node = names_[path];
   if (node == nullptr) node = new_node(false);
   node->live = node->durable = bytes;
-  node->same = bytes.size();
+  node->same = node->least = bytes.size();
   durable_names_[path] = node;
 }
 

@@ -31,6 +31,7 @@ class MemEnv : public Env {
   Result<std::unique_ptr<AppendFile>> create(const std::string& path) override;
   Result<std::unique_ptr<AppendFile>> open_append(const std::string& path) override;
   Result<std::unique_ptr<ReadFile>> open_read(const std::string& path) override;
+  Status rewrite(const std::string& path, uint64_t offset) override;
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;
   Status remove_dir(const std::string& path) override;
@@ -50,7 +51,7 @@ class MemEnv : public Env {
   uint64_t operation_count() const { return operations_; }
 
   // The n-th sync (of a file) from now on fails, 1 being the next one, and what it was to make
-  // durable never will be, though later syncs succeed.
+  // durable never will be, though later syncs succeed: there is what was there before, or zeros.
   void fail_sync(uint64_t n) { syncs_to_failure_ = n; }
   uint64_t sync_count() const { return syncs_; }
 
@@ -81,6 +82,7 @@ class MemEnv : public Env {
     std::string live;       // what a reader sees
     std::string durable;    // what a crash leaves for sure
     size_t same = 0;        // live and durable agree up to here
+    size_t least = 0;       // the size since the last sync was never below this
     uint64_t identity = 0;  // order of creation, so that crashes are deterministic
   };
   using NodeRef = std::shared_ptr<Node>;

@@ -162,6 +162,23 @@ class PosixEnv : public Env {
     return std::unique_ptr<ReadFile>(new PosixReadFile(std::move(fd), path, size.value()));
   }
 
+  Status rewrite(const std::string& path, uint64_t offset) override {
+    const Fd fd = open_fd(path, O_RDWR);
+    if (!fd.ok()) return os_error("open", path);
+    constexpr size_t kPieceBytes = size_t{1} << 20;
+    const auto piece = std::make_unique<char[]>(kPieceBytes);
+    for (;;) {
+      const auto at = static_cast<off_t>(offset);
+      const ssize_t got = retried([&] { return ::pread(fd.get(), piece.get(), kPieceBytes, at); });
+      if (got < 0) return os_error("read", path);
+      if (got == 0) return {};
+      const auto size = static_cast<size_t>(got);
+      const ssize_t put = retried([&] { return ::pwrite(fd.get(), piece.get(), size, at); });
+      if (put <= 0) return os_error("write to", path);
+      offset += static_cast<uint64_t>(put);
+    }
+  }
+
   Status rename(const std::string& from, const std::string& to) override {
     return ::rename(from.c_str(), to.c_str()) != 0 ? os_error("rename to", to) : Status();
   }

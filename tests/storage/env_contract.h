@@ -136,9 +136,19 @@ TYPED_TEST_P(EnvContract, aLockHasOneHolder) {
   EXPECT_TRUE(this->env()->lock(this->path("LOCK")).ok());
 }
 
+TYPED_TEST_P(EnvContract, whatIsWrittenOnceMoreIsWhatItWas) {
+  Env* env = this->env();
+  create(env, this->path("f"), "0123456789");
+  ASSERT_TRUE(env->rewrite(this->path("f"), 4).ok());
+  ASSERT_TRUE(env->rewrite(this->path("f"), 10).ok());
+  append(env, this->path("f"), "more");
+  EXPECT_EQ(read_all(env, this->path("f")), "0123456789more");
+  EXPECT_EQ(env->rewrite(this->path("g"), 0).code(), StatusCode::kNotFound);
+}
+
 REGISTER_TYPED_TEST_SUITE_P(EnvContract, filesGrowAtTheirEnd, readsArePieces,
                             truncatedFilesGoOnFromThere, namesComeAndGo, whatIsMissingIsNotFound,
                             theWrongKindOfThingIsDamage, errorsNameThePathAndSayWhy,
-                            aLockHasOneHolder);
+                            aLockHasOneHolder, whatIsWrittenOnceMoreIsWhatItWas);
 
 }  // namespace lh::storage

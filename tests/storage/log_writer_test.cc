@@ -229,5 +229,39 @@ TEST_F(LogWriterTest, laterSegmentsCarryTheNodesNumber) {
   EXPECT_EQ(read(), "1=a 2=b");
 }
 
+TEST_F(LogWriterTest, whatASyncFailedToWriteIsWrittenAgainByTheNextWriter) {
+  write_synced("a b");
+  ASSERT_TRUE(write("c").ok());
+  env_.fail_sync(1);
+  ASSERT_FALSE(sync().ok());
+  // The process starts again, and the system shows it what it never got to the disk.
+  EXPECT_EQ(reopen(), "1=a 2=b 3=c");
+  write_synced("d");
+  env_.crash(&prng_);
+  EXPECT_EQ(read(), "1=a 2=b 3=c 4=d");
+}
+
+TEST_F(LogWriterTest, theMarkOfAStopIsWrittenAgainToo) {
+  write_synced("a");
+  env_.fail_sync(1);
+  ASSERT_FALSE(close().ok());
+  EXPECT_EQ(reopen(), "1=a");
+  write_synced("b");
+  write_synced("c");
+  env_.crash(&prng_);
+  EXPECT_EQ(read(), "1=a 2=b 3=c");
+}
+
+TEST_F(LogWriterTest, whatIsProvenIsNotWrittenAgain) {
+  write_synced("a b");
+  write_synced("c");
+  const uint64_t end = content().size();
+  write_synced("d");
+  EXPECT_EQ(read(), "1=a 2=b 3=c 4=d");
+  EXPECT_EQ(tail_.last.proven, end) << "of the last frame nothing tells";
+  EXPECT_EQ(read(1, 4), "1=a 2=b 3=c 4=d");
+  EXPECT_EQ(tail_.last.proven, tail_.last.offset) << "the caller knows";
+}
+
 }  // namespace
 }  // namespace lh::storage
