@@ -333,6 +333,7 @@ void Bucket::report_overflow(base::Instant now, Effects* effects) {
 
 void Bucket::send_report(base::Instant now, Effects* effects) {
   reported_at_ = now;
+  effects->after(logged_);
   effects->send(Destination::to_coordinator(),
                 Overflow{mark_.a, mark_.j, table_.size(), collisions_});
 }
@@ -547,7 +548,10 @@ void Bucket::turn(base::Instant now, Effects* effects) {
 void Bucket::tick(base::Instant now, Effects* effects) {
   report_overflow(now, effects);
   if (report_under_way_ && now - reported_at_ >= kReportAgainAfter) send_report(now, effects);
-  if (split_) split_->tick(now, effects);
+  if (split_) {
+    effects->after(logged_);
+    split_->tick(now, effects);
+  }
   scans_.remove_if([now](const ScanJob& job) { return job.abandoned(now); });
 }
 

@@ -120,6 +120,9 @@ bool Coordinator::apply(const CoordinatorState& e) {
   owed_ = e.owed;
   reports_ = e.reports;
   debts_ = {e.debts.begin(), e.debts.end()};
+  counters_.splits = bucket_count(e.file) - 1;
+  counters_.collisions = 0;
+  for (const Reports& reports : reports_) counters_.collisions += reports.taken_in;
   for (auto& [id, node] : nodes_) node.buckets = 0;
   for (BucketNo a = 0; a < e.at.size(); ++a) {
     const auto node = nodes_.find(e.at[a]);
@@ -214,6 +217,7 @@ void Coordinator::on(base::Instant now, const Register& m, Effects* effects) {
   book_.set_node({id, true, std::string(m.address)});
   known_[id] = 0;
 
+  effects->after(logged_);
   BookPart whole = book_.part_from(0, kBookEntriesMax);
   whole.nodes = all_nodes();
   effects->send(Destination::reply(), Registered{m.from, id, options_, std::move(whole)});
@@ -292,6 +296,7 @@ void Coordinator::acknowledge(BucketNo bucket, Effects* effects) const {
   const bool begun = split_ && bucket == split_->order.target;
   const NodeId at = begun ? split_->order.target_node : book_.locate(bucket);
   const Reports& reports = reports_[bucket];
+  effects->after(logged_);
   effects->send(Destination::to_bucket(at, bucket),
                 OverflowAck{bucket, reports.taken_in, reports.done});
 }
@@ -338,6 +343,7 @@ void Coordinator::send_order(base::Instant now, Effects* effects) {
   order.book = book_.part_from(known_[source_node], kBookEntriesMax);
   order.book.nodes.push_back(*book_.node(order.target_node));
   split_->sent_at = now;
+  effects->after(logged_);
   effects->send(Destination::to_bucket(source_node, order.source.a), std::move(order));
 }
 

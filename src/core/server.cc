@@ -148,6 +148,7 @@ void Server::on(base::Instant now, const Request& m, Effects* effects) {
   }
   const std::optional<HashValue> c = base::hash_key(host_.options.hash, m.key);
   if (!c) return reply(m, Code::kBadKey, bucket->mark(), {}, effects);
+  effects->after(bucket->logged());  // a level that nobody has to believe in is nobody's business
   if (const std::optional<BucketNo> next = forward_address(bucket->mark(), *c)) {
     return forward(m, bucket->mark(), *next, effects);
   }
@@ -239,6 +240,7 @@ void Server::on(base::Instant now, const Scan& m, Effects* effects) {
     if (!bucket->hold(OwnedMessage(m))) scan_failed(m, Code::kBusy, effects);
     return;
   }
+  effects->after(bucket->logged());
   const BucketMark mark = bucket->mark();
   const Interval mine = interval_of(mark);
   if (m.solo && !mine.contains(m.from)) {
@@ -292,7 +294,10 @@ void Server::scan_failed(const Scan& m, Code code, Effects* effects) {
 }
 
 void Server::on(base::Instant now, const ScanMore& m, Effects* effects) {
-  if (Bucket* bucket = find(m.to)) bucket->on_scan_more(now, m, effects);
+  Bucket* bucket = find(m.to);
+  if (bucket == nullptr) return;
+  effects->after(bucket->logged());
+  bucket->on_scan_more(now, m, effects);
 }
 
 // --------------------------------------------------------------------------------------- growth
@@ -305,6 +310,7 @@ void Server::on(base::Instant now, const SplitOrder& m, Effects* effects) {
     return;
   }
   learn(m.book, effects);
+  effects->after(bucket->logged());
   bucket->on_split_order(now, m, effects);
 }
 
@@ -321,6 +327,7 @@ void Server::on(base::Instant now, const SplitRecords& m, Effects* effects) {
     bucket = add(m.target.a, std::make_unique<Bucket>(host_, m));
     bucket->record_state(effects);
   }
+  effects->after(bucket->logged());
   if (!bucket->on_split_records(m, effects)) return;
   learn({m.target.a, {host_.node}, {}}, effects);
   replay(now, bucket, effects);
