@@ -140,15 +140,7 @@ struct Exception {
   string_view finding;  // a part of its text
   string_view reason;
 };
-constexpr string_view kRunWhole =
-    "a part of the simulator, which is run whole by seeds and canaries";
 constexpr Exception kExceptions[] = {
-    {"src/sim/faults.cc", "has no test", kRunWhole},
-    {"src/sim/file_checker.cc", "has no test", kRunWhole},
-    {"src/sim/sim_client.cc", "has no test", kRunWhole},
-    {"src/sim/sim_node.cc", "has no test", kRunWhole},
-    {"src/sim/watch.cc", "has no test", kRunWhole},
-    {"src/sim/workload.cc", "has no test", kRunWhole},
     {"src/node/disk.cc", "has no test", "run by nodes that are killed, in tests/system/crash.sh"},
     {"src/main.cc", "has no test", "run as a process by the regression tests"},
     {"src/table/slab_space.cc", "says <sys/", "where the memory of all tables comes from"},

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/flags.h"
+#include "base/log.h"
 #include "base/strings.h"
 #include "sim/canary.h"
 #include "sim/simulation.h"
@@ -303,9 +304,17 @@ int usage(std::string_view why) {
   return 2;
 }
 
+// What storage logs of broken disks is what is meant to happen.
+class Silence final : public lh::base::LogSink {
+ public:
+  void write(lh::base::LogLevel, std::string_view) override {}
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  static Silence silence;
+  lh::base::set_log_sink(&silence);
   const std::vector<std::string> args(argv + 1, argv + argc);
   const lh::Result<lh::base::FlagValues> parsed = lh::base::parse_flags(kTable, args);
   if (!parsed.ok()) return usage(parsed.status().message());

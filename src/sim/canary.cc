@@ -191,6 +191,16 @@ class ScanNotPassedOn final : public Canary {
   }
 };
 
+class Hasty final : public Canary {
+ public:
+  bool is_hasty() const override { return true; }
+};
+
+class LastRecordForgotten final : public Canary {
+ public:
+  bool forgets_last_record() const override { return true; }
+};
+
 constexpr CanaryKind kKinds[] = {
     {"last-batch-lost", "the end of a split stream is acknowledged and never applied"},
     {"ack-on-send", "a batch counts as received when it is sent"},
@@ -201,6 +211,8 @@ constexpr CanaryKind kKinds[] = {
     {"eager-iam", "an IAM is one level ahead of the file"},
     {"piece-too-small", "a piece of a scan covers more than it says"},
     {"scan-not-passed-on", "a bucket answers for its child instead of asking it"},
+    {"hasty", "what is not on the disk yet is acknowledged"},
+    {"last-record-forgotten", "a restart does not take in the last record of a log"},
 };
 
 }  // namespace
@@ -217,6 +229,8 @@ std::unique_ptr<Canary> make_canary(std::string_view name) {
   if (name == "eager-iam") return std::make_unique<EagerIam>();
   if (name == "piece-too-small") return std::make_unique<PieceTooSmall>();
   if (name == "scan-not-passed-on") return std::make_unique<ScanNotPassedOn>();
+  if (name == "hasty") return std::make_unique<Hasty>();
+  if (name == "last-record-forgotten") return std::make_unique<LastRecordForgotten>();
   return nullptr;
 }
 

@@ -1,6 +1,6 @@
 // Canaries: bugs planted on purpose, to see that the checkers sing. A canary sits between a node's
 // core and the encoder and tampers with what the core says, as a core with that bug would say it;
-// the core itself is not touched.
+// the core itself is not touched. Two are bugs of a shell.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,13 @@ class Canary {
 
   // A node is about to send *message. May change it (views then point into the canary and hold
   // until the next call), add messages that are sent after it, or drop it (false).
-  virtual bool tamper(NodeId self, core::Message* message, std::vector<core::Outgoing>* extra) = 0;
+  virtual bool tamper(NodeId, core::Message*, std::vector<core::Outgoing>*) { return true; }
+
+  // A shell with a bug: what tells of state that is not on the disk leaves all the same.
+  virtual bool is_hasty() const { return false; }
+  // A shell with a bug: when the last record of a log is one of changes, it is not taken in at a
+  // restart.
+  virtual bool forgets_last_record() const { return false; }
 };
 
 struct CanaryKind {

@@ -10,24 +10,30 @@
 
 namespace lh::sim {
 
+class PortSink : public core::ClientSink {
+ public:
+  // The port's connection broke: what was asked and is not answered will never be.
+  virtual void on_port_lost() = 0;
+};
+
 class ClientPort {
  public:
   virtual ~ClientPort() = default;
 
   // Who hears of what is finished; set before anything is submitted.
-  virtual void set_sink(core::ClientSink* sink) = 0;
+  virtual void set_sink(PortSink* sink) = 0;
   // Whether something may be submitted now.
   virtual bool is_ready() const = 0;
-  // The sink may be called before these return.
+  // Bound for all below: is_ready(). The sink may be called before these return.
+  virtual bool has_room() const = 0;
   virtual void submit(core::Op op, std::string_view key, std::string_view value, uint64_t tag) = 0;
   virtual void call(const core::FileRequest& request, uint64_t tag) = 0;
-  virtual const core::ClientCore& core() const = 0;
 };
 
 // Passes on to a sink that comes later than the client whose it is.
-class LateSink final : public core::ClientSink {
+class LateSink final : public PortSink {
  public:
-  void set(core::ClientSink* sink) { sink_ = sink; }
+  void set(PortSink* sink) { sink_ = sink; }
   void on_done(const core::Completion& done) override {
     if (sink_ != nullptr) sink_->on_done(done);
   }
@@ -37,9 +43,12 @@ class LateSink final : public core::ClientSink {
   void on_call_done(uint64_t tag, const core::FileResult& result) override {
     if (sink_ != nullptr) sink_->on_call_done(tag, result);
   }
+  void on_port_lost() override {
+    if (sink_ != nullptr) sink_->on_port_lost();
+  }
 
  private:
-  core::ClientSink* sink_ = nullptr;
+  PortSink* sink_ = nullptr;
 };
 
 }  // namespace lh::sim

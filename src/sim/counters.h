@@ -22,7 +22,6 @@ enum class Count : uint8_t {
   kResent,
   kDuplicates,
   kRetryAnswers,
-  kNoBucket,
   kIams,
   kSplits,
   kSplitBatches,
@@ -37,8 +36,11 @@ enum class Count : uint8_t {
   kScansCut,
   kScansFailed,
   kCountCalls,
+  kClears,
   kSettled,
   kUnsettled,
+  kWaits,
+  kHandOversUndone,
   kConnections,
   kBroken,
   kSnagged,
@@ -57,8 +59,21 @@ enum class Count : uint8_t {
   kClientDeaths,
   kSleepers,
   kNodesJoined,
+  kSyncs,
+  kSnapshots,
+  kStopped,
+  kKilled,
+  kPowerCuts,
+  kRestarts,
+  kStartsFailed,
+  kPlannedDeaths,
+  kSyncsFailed,
+  kDisksFull,
+  kDisksSlow,
+  kBitsFlipped,
+  kDamageFound,
 };
-inline constexpr size_t kCounts = static_cast<size_t>(Count::kNodesJoined) + 1;
+inline constexpr size_t kCounts = static_cast<size_t>(Count::kDamageFound) + 1;
 
 class Counters {
  public:

@@ -33,6 +33,9 @@ void Faults::start() {
   schedule(o.freezes, &Faults::freeze);
   schedule(o.crashes, &Faults::crash);
   schedule(o.deaths, &Faults::kill_client);
+  schedule(o.sync_failures, &Faults::fail_sync);
+  schedule(o.full_disks, &Faults::fill_disk);
+  schedule(o.slow_disks, &Faults::slow_disk);
   for (uint64_t k = 0; k < o.floods; ++k) flood();
 }
 
@@ -67,7 +70,7 @@ ProcessId Faults::random_node(bool coordinator_too) {
   const auto& nodes = cluster_->nodes();
   if (const std::optional<Split> split = split_under_way(); split && prng_.chance(1, 2)) {
     const ProcessId node = prng_.chance(2, 3) ? split->target : split->source;
-    if (coordinator_too || node != 1) return node;
+    if (node != 0 && (coordinator_too || node != 1)) return node;
   }
   const size_t first = coordinator_too ? 0 : 1;
   if (nodes.size() <= first) return 0;
@@ -184,7 +187,66 @@ void Faults::freeze(Duration lasts) {
   world_->events.after(lasts, [network, node] { network->resume(node); });
 }
 
+SimNode* Faults::random_machine() {
+  const ProcessId process = random_node(world_->options.coordinator_stops);
+  for (const auto& node : cluster_->nodes()) {
+    if (node->process() == process && node->is_up()) return node.get();
+  }
+  return nullptr;
+}
+
+// At once, or at one of its next operations on the disk, so that it happens in the middle of a
+// snapshot and between two parts of a write as well.
+void Faults::crash_with_disk(SimNode* node, Duration lasts) {
+  if (!node->is_up()) return;
+  if (node->process() == 1) world_->counters.add(Count::kCoordinatorStops);
+  world_->counters.add(Count::kCrashed);
+  if (prng_.chance(1, 3)) {
+    world_->counters.add(Count::kPlannedDeaths);
+    return node->die_at_operation(prng_.below(30));
+  }
+  using Ending = SimDisk::Ending;
+  node->stop(prng_.chance(1, 8)   ? Ending::kOrderly
+             : prng_.chance(1, 3) ? Ending::kKilled
+                                  : Ending::kPowerCut);
+  if (prng_.chance(world_->options.flips_permille, 1'000)) {
+    node->flip_a_bit(&prng_);
+  } else if (prng_.chance(1, 4)) {
+    node->die_at_operation(prng_.below(30));  // while it starts
+  }
+  world_->events.after(lasts, [node] { node->restart(); });
+}
+
+void Faults::fail_sync(Duration) {
+  SimNode* node = random_machine();
+  if (node == nullptr) return;
+  note(node->name() + " will have a sync that fails");
+  world_->counters.add(Count::kSyncsFailed);
+  node->disk().env().fail_sync(prng_.between(1, 3));
+}
+
+void Faults::fill_disk(Duration lasts) {
+  SimNode* node = random_machine();
+  if (node == nullptr) return;
+  note("the disk of " + node->name() + " is full");
+  world_->counters.add(Count::kDisksFull);
+  node->disk().set_full(true);
+  world_->events.after(lasts, [node] { node->disk().set_full(false); });
+}
+
+void Faults::slow_disk(Duration lasts) {
+  SimNode* node = random_machine();
+  if (node == nullptr) return;
+  note("the disk of " + node->name() + " is slow");
+  world_->counters.add(Count::kDisksSlow);
+  node->disk().slow_down(world_->now() + lasts, random_up_to(ms(1'500)));
+}
+
 void Faults::crash(Duration lasts) {
+  if (world_->options.disks) {
+    SimNode* node = random_machine();
+    return node != nullptr ? crash_with_disk(node, lasts) : void();
+  }
   const ProcessId node = random_node(world_->options.coordinator_stops);
   SimNetwork* network = &cluster_->network();
   if (node == 0 || !network->is_running(node)) return;

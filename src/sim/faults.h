@@ -28,12 +28,18 @@ class Faults {
   void clog(base::Duration lasts);
   void freeze(base::Duration lasts);
   void crash(base::Duration lasts);
+  void crash_with_disk(SimNode* node, base::Duration lasts);
+  void fail_sync(base::Duration);
+  void fill_disk(base::Duration lasts);
+  void slow_disk(base::Duration lasts);
   void kill_client(base::Duration);
   void flood();
 
   // Half of the time a node that takes part in the split under way: faults there are the ones that
   // matter. 0 when there is none.
   ProcessId random_node(bool coordinator_too);
+  // One that is up, or nullptr.
+  SimNode* random_machine();
   // Two different processes, at least one of them a node; half of the time source and target of the
   // split under way.
   bool random_pair(ProcessId* a, ProcessId* b);

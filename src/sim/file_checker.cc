@@ -1,6 +1,8 @@
 #include "sim/file_checker.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "base/hash.h"
 #include "base/strings.h"
@@ -12,27 +14,98 @@ namespace {
 using base::format;
 using Ull = unsigned long long;
 
+const core::Bucket* find(const core::Server& server, BucketNo a) {
+  const auto it = server.buckets().find(a);
+  return it == server.buckets().end() ? nullptr : it->second.get();
+}
+
 }  // namespace
 
 const core::Server* FileChecker::server_of(BucketNo a) const {
   const auto it = where_.find(a);
-  return it == where_.end() ? nullptr : it->second;
+  return it == where_.end() ? nullptr : it->second.server;
 }
 
 uint64_t FileChecker::collisions() const {
   uint64_t sum = 0;
-  for (const core::Server* server : servers_) {
-    for (const auto& [a, bucket] : server->buckets()) sum += bucket->collisions();
+  for (const auto& [node, servers] : servers_) {
+    for (const core::Server* server : servers) {
+      for (const auto& [a, bucket] : server->buckets()) sum += bucket->collisions();
+    }
   }
   return sum;
 }
 
+// ------------------------------------------------------------------------------- nodes come and go
+
+void FileChecker::node_is_down(uint32_t node) {
+  ++deaths_;
+  servers_.erase(node);
+  if (node == office_) coordinator_ = nullptr;
+  for (auto& [a, place] : where_) {
+    if (place.node == node) place.server = nullptr;
+  }
+}
+
+void FileChecker::node_is_up(uint32_t node, Servers servers, const core::Coordinator* coordinator) {
+  servers_[node] = servers;
+  if (coordinator != nullptr) {
+    coordinator_ = coordinator;
+    office_ = node;
+  }
+  if (where_.empty()) where_[0].node = node;
+  const BucketNo newest = bucket_count(state_) - 1;
+  for (auto it = where_.begin(); it != where_.end();) {
+    Place& place = it->second;
+    if (place.node == node) come_back(it->first, servers, &place);
+    // It was live, but not yet on the disk, and so nobody knew.
+    const bool undone = place.node == node && place.server == nullptr && it->first == newest;
+    if (undone) in_flight_ = true;
+    it = undone && newest > 0 ? where_.erase(it) : std::next(it);
+  }
+  if (in_flight_) undo_hand_over(servers);
+  for (const auto& [a, place] : where_) {
+    if (place.node != node) continue;
+    if (place.server == nullptr) {
+      world_->fail(format("bucket %llu did not come back with its node", static_cast<Ull>(a)));
+    } else if (find(*place.server, a)->mark().j != level_of(state_, a)) {
+      world_->fail(format("bucket %llu came back with another level", static_cast<Ull>(a)));
+    }
+  }
+}
+
+void FileChecker::come_back(BucketNo a, const Servers& servers, Place* place) {
+  for (const core::Server* server : servers) {
+    const core::Bucket* bucket = find(*server, a);
+    if (bucket == nullptr || !bucket->live()) continue;
+    place->server = server;
+    place->id = server->self();
+  }
+}
+
+// A source that did not have it on the disk has not told anybody either.
+void FileChecker::undo_hand_over(const Servers& servers) {
+  const BucketNo newest = bucket_count(state_) - 1;
+  const FileState before = state_of_count(newest);
+  for (const core::Server* server : servers) {
+    const core::Bucket* source = find(*server, before.n);
+    if (source == nullptr || !source->live() || source->mark().j > before.i) continue;
+    state_ = before;
+    in_flight_ = false;
+    world_->counters.add(Count::kHandOversUndone);
+  }
+}
+
+// ------------------------------------------------------------------------------------------ steps
+
+void FileChecker::go_live(BucketNo a, const core::Server& server) {
+  for (const auto& [node, servers] : servers_) {
+    if (std::find(servers.begin(), servers.end(), &server) == servers.end()) continue;
+    where_[a] = {node, server.self(), &server};
+  }
+}
+
 void FileChecker::after_step(const core::Server& server) {
-  const auto find = [](const core::Server& s, BucketNo a) -> const core::Bucket* {
-    const auto it = s.buckets().find(a);
-    return it == s.buckets().end() ? nullptr : it->second.get();
-  };
-  if (where_.empty()) where_[0] = &server;
   // Has bucket n handed over?
   if (server_of(state_.n) == &server && find(server, state_.n)->mark().j > state_.i) {
     if (in_flight_) world_->fail("a second split has handed over before the first one was over");
@@ -44,7 +117,7 @@ void FileChecker::after_step(const core::Server& server) {
   if (in_flight_) {
     const core::Bucket* bucket = find(server, newest);
     if (bucket != nullptr && bucket->live()) {
-      where_[newest] = &server;
+      go_live(newest, server);
       in_flight_ = false;
     }
   }
@@ -67,9 +140,9 @@ void FileChecker::check_book(const core::AddressBook& book, const char* whose) {
   for (BucketNo a = 0; a < bucket_count(state_) + 2; ++a) {
     const NodeId named = book.locate(a);
     if (named == NodeId::kNone) continue;
-    const core::Server* server = server_of(a);
-    if (server == nullptr && in_flight_ && a == bucket_count(state_) - 1) continue;
-    if (server != nullptr && server->self() == named) continue;
+    const auto place = where_.find(a);
+    if (place == where_.end() && in_flight_ && a == bucket_count(state_) - 1) continue;
+    if (place != where_.end() && place->second.id == named) continue;
     world_->fail(format("the book of %s has bucket %llu at node %u, where it is not", whose,
                         static_cast<Ull>(a), static_cast<unsigned>(named)));
   }
@@ -115,6 +188,7 @@ void FileChecker::check_server(const core::Server& server) {
 }
 
 void FileChecker::check_coordinator() {
+  if (coordinator_ == nullptr) return;  // its node is down
   const uint64_t believed = bucket_count(coordinator_->state());
   const uint64_t actual = bucket_count(state_);
   if (believed > actual || believed + 1 < actual) {
@@ -125,7 +199,9 @@ void FileChecker::check_coordinator() {
 }
 
 void FileChecker::check_all() {
-  for (const core::Server* server : servers_) check_server(*server);
+  for (const auto& [node, servers] : servers_) {
+    for (const core::Server* server : servers) check_server(*server);
+  }
   check_coordinator();
   const uint64_t live = bucket_count(state_) - (in_flight_ ? 1 : 0);
   if (where_.size() != live) {
@@ -141,28 +217,32 @@ void FileChecker::check_settled() {
                  core::to_string(coordinator_->state()) + ", the file is " +
                  core::to_string(state_));
   }
-  for (const core::Server* server : servers_) {
-    for (const auto& [a, bucket] : server->buckets()) {
-      if (!bucket->live()) {
-        world_->fail(format("bucket %llu was begun and never dropped", static_cast<Ull>(a)));
-      }
-      if (bucket->has_work()) {
-        world_->fail(format("bucket %llu still has work at the end", static_cast<Ull>(a)));
-      }
-      if (!bucket->reports_settled()) {
-        world_->fail(format("bucket %llu has collisions that nobody knows", static_cast<Ull>(a)));
-      }
-    }
-    if (server->self() != NodeId::kNone && server->book().known() != bucket_count(state_)) {
-      world_->fail(format("a server knows %llu buckets of %llu at the end",
-                          static_cast<Ull>(server->book().known()),
-                          static_cast<Ull>(bucket_count(state_))));
-    }
+  for (const auto& [node, servers] : servers_) {
+    for (const core::Server* server : servers) check_settled(*server);
   }
   if (coordinator_->counters().collisions != collisions()) {
     world_->fail(format("%llu collisions, of which the coordinator knows %llu",
                         static_cast<Ull>(collisions()),
                         static_cast<Ull>(coordinator_->counters().collisions)));
+  }
+}
+
+void FileChecker::check_settled(const core::Server& server) {
+  for (const auto& [a, bucket] : server.buckets()) {
+    if (!bucket->live()) {
+      world_->fail(format("bucket %llu was begun and never dropped", static_cast<Ull>(a)));
+    }
+    if (bucket->has_work()) {
+      world_->fail(format("bucket %llu still has work at the end", static_cast<Ull>(a)));
+    }
+    if (!bucket->reports_settled()) {
+      world_->fail(format("bucket %llu has collisions that nobody knows", static_cast<Ull>(a)));
+    }
+  }
+  if (server.self() != NodeId::kNone && server.book().known() != bucket_count(state_)) {
+    world_->fail(format("a server knows %llu buckets of %llu at the end",
+                        static_cast<Ull>(server.book().known()),
+                        static_cast<Ull>(bucket_count(state_))));
   }
 }
 

@@ -30,10 +30,14 @@ class FileChecker {
  public:
   explicit FileChecker(World* world) : world_(world) {}
 
-  // The servers, book and coordinator outlive the checker. Bucket 0 exists already, on one of the
-  // servers, when the first step is checked.
-  void add_server(const core::Server* server) { servers_.push_back(server); }
-  void set_coordinator(const core::Coordinator* coordinator) { coordinator_ = coordinator; }
+  // A node started, perhaps again: with what it had on its disk. A bucket that was not on the disk
+  // yet may be gone, and a split that was not may be undone, as long as nobody was told. `node` is
+  // a name that it keeps. coordinator: nullptr on all nodes but one. Before the first step bucket 0
+  // is there.
+  void node_is_up(uint32_t node, std::vector<const core::Server*> servers,
+                  const core::Coordinator* coordinator);
+  void node_is_down(uint32_t node);
+  uint64_t deaths() const { return deaths_; }
 
   // Called after each step of a server.
   void after_step(const core::Server& server);
@@ -52,16 +56,28 @@ class FileChecker {
   const core::Server* server_of(BucketNo a) const;
 
  private:
+  struct Place {
+    uint32_t node = 0;
+    NodeId id = NodeId::kNone;
+    const core::Server* server = nullptr;  // while the node is up
+  };
+  using Servers = std::vector<const core::Server*>;
+  void come_back(BucketNo a, const Servers& servers, Place* place);
+  void undo_hand_over(const Servers& servers);
+  void go_live(BucketNo a, const core::Server& server);
   void check_server(const core::Server& server);
   void check_records(const core::Bucket& bucket);
+  void check_settled(const core::Server& server);
   void check_coordinator();
 
   World* world_;
-  std::vector<const core::Server*> servers_;
+  std::map<uint32_t, Servers> servers_;  // by node, of those that are up
+  uint32_t office_ = 0;                  // the coordinator's node
+  uint64_t deaths_ = 0;
   const core::Coordinator* coordinator_ = nullptr;
   FileState state_;
-  std::map<BucketNo, const core::Server*> where_;  // live buckets
-  bool in_flight_ = false;                         // bucket M-1 is handed over and not live yet
+  std::map<BucketNo, Place> where_;  // live buckets
+  bool in_flight_ = false;           // bucket M-1 is handed over and not live yet
 };
 
 }  // namespace lh::sim

@@ -44,10 +44,11 @@ KeyEvent::Outcome event_outcome(const History::Operation& o) {
 // Whether the operation put something there, took it away, or may have.
 bool may_write(const KeyEvent& e) {
   return e.op != KeyEvent::Op::kRead && e.op != KeyEvent::Op::kDelete &&
+         e.op != KeyEvent::Op::kClear &&
          (e.outcome == KeyEvent::Outcome::kOk || e.outcome == KeyEvent::Outcome::kUnknown);
 }
 bool may_erase(const KeyEvent& e) {
-  return e.op == KeyEvent::Op::kDelete &&
+  return (e.op == KeyEvent::Op::kDelete || e.op == KeyEvent::Op::kClear) &&
          (e.outcome == KeyEvent::Outcome::kOk || e.outcome == KeyEvent::Outcome::kUnknown);
 }
 bool is_sure(const KeyEvent& e) { return e.outcome == KeyEvent::Outcome::kOk; }
@@ -184,7 +185,23 @@ History::Events History::events() const {
     e.text = base::format("client %u, key %s", o.client, keys_[o.key].c_str());
     events[o.key].push_back(std::move(e));
   }
+  for (const Call& call : calls_) {
+    if (call.request.kind == Kind::kClear) add_clear(call, &events);
+  }
   return events;
+}
+
+// Each bucket erases what it has at one moment of its own, so each key is erased at some moment
+// while the call is under way. One that failed, or was never answered, may have got anywhere.
+void History::add_clear(const Call& call, Events* events) const {
+  KeyEvent e;
+  e.op = KeyEvent::Op::kClear;
+  const bool known = call.ended_at != kNever && call.outcome == Outcome::kOk;
+  e.outcome = known ? KeyEvent::Outcome::kOk : KeyEvent::Outcome::kUnknown;
+  e.invoked = call.begun_at;
+  e.answered = known ? call.ended_at : kNever;
+  e.text = base::format("clear of client %u", call.client);
+  for (std::vector<KeyEvent>& of_key : *events) of_key.push_back(e);
 }
 
 // A scan must not see a key twice. What it saw or missed, it saw at some moment between its begin

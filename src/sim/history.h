@@ -61,7 +61,7 @@ class History {
   const Operation& operation(uint64_t id) const { return operations_[id - 1]; }
   uint64_t operation_count() const { return operations_.size(); }
 
-  // ---- scans and counts of the whole file.
+  // ---- scans, counts and clears of the whole file.
   struct Call {
     uint32_t client = 0;
     core::FileRequest request;
@@ -89,6 +89,7 @@ class History {
  private:
   using Events = std::vector<std::vector<KeyEvent>>;  // by key
   Events events() const;
+  void add_clear(const Call& call, Events* events) const;
   std::optional<std::string> check_scan(const Call& call, Events* events) const;
   std::optional<std::string> check_count(const Call& call, const Events& events) const;
 

@@ -58,6 +58,8 @@ std::optional<uint64_t> apply(const KeyEvent& e, uint64_t state) {
       return state == e.value ? std::optional(state) : std::nullopt;
     case Op::kDelete:
       return there ? std::optional(uint64_t{0}) : std::nullopt;
+    case Op::kClear:
+      return uint64_t{0};
     case Op::kAdd: {
       const uint64_t sum = state + e.delta;
       return e.outcome == Outcome::kUnknown || e.value == sum ? std::optional(sum) : std::nullopt;
@@ -203,7 +205,8 @@ class Search {
 };
 
 std::string describe(const KeyEvent& e) {
-  static constexpr std::string_view kOps[] = {"insert", "update", "put", "read", "delete", "add"};
+  static constexpr std::string_view kOps[] = {"insert", "update", "put",  "read",
+                                              "delete", "add",    "clear"};
   static constexpr std::string_view kOutcomes[] = {"ok", "exists", "not found", "unknown"};
   std::string out = base::format("  [%llu, ", static_cast<unsigned long long>(e.invoked));
   out += e.answered == kNever ? "never] "

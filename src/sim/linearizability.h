@@ -19,14 +19,14 @@ using Moment = uint64_t;
 inline constexpr Moment kNever = ~Moment{0};
 
 struct KeyEvent {
-  enum class Op : uint8_t { kInsert, kUpdate, kPut, kRead, kDelete, kAdd };
+  enum class Op : uint8_t { kInsert, kUpdate, kPut, kRead, kDelete, kAdd, kClear };
   enum class Outcome : uint8_t {
     kOk,
     kExists,    // kInsert
     kNotFound,  // kUpdate, kRead, kDelete
     kUnknown,
   };
-  Op op = Op::kRead;
+  Op op = Op::kRead;  // kClear: the key is absent afterwards, whatever was there
   Outcome outcome = Outcome::kOk;
   uint64_t value = 0;  // written, read, or the sum; never 0 for those that have one
   Moment invoked = 0;

@@ -121,6 +121,29 @@ void choose_gallop(Options* o, Prng* prng) {
   o->snags_permille = 30;
 }
 
+// Drawn apart, so that the rest of a seed does not depend on it.
+void choose_disks(Options* o) {
+  Prng prng(o->seed ^ 0x6469736b);
+  o->disks = prng.chance(1, 2);
+  if (!o->disks) return;
+  o->sync_min = us(static_cast<int64_t>(pick(&prng, {10, 100, 1'000})));
+  o->sync_max = o->sync_min + us(static_cast<int64_t>(pick(&prng, {10, 1'000, 10'000, 100'000})));
+  o->segment_bytes = pick(&prng, {512, 4'096, 65'536, 1'048'576});
+  o->snapshot_log_bytes = pick(&prng, {1'024, 8'192, 65'536, 1'048'576});
+  if (o->keys / o->capacity > 50) o->sync_max = std::min(o->sync_max, o->sync_min + ms(5));
+  if (prng.chance(1, 4)) return;  // no harm comes to the disks
+  if (!o->crashes.on()) o->crashes = choose_rate(&prng, ms(300), ms(2'000));
+  o->flips_permille = pick(&prng, {0, 0, 50, 300});
+  o->sync_failures = choose_rate(&prng, ms(1'000), ms(1'000));
+  o->full_disks = choose_rate(&prng, ms(500), ms(3'000));
+  o->slow_disks = choose_rate(&prng, ms(500), ms(2'000));
+}
+
+void choose_clears(Options* o) {
+  Prng prng(o->seed ^ 0x636c6561);
+  o->clears_of_100 = pick(&prng, {0, 0, 0, 2, 10, 30});
+}
+
 class Description {
  public:
   Description& operator()(std::string_view name, uint64_t value) {
@@ -165,6 +188,8 @@ Options choose_options(uint64_t seed, uint64_t ops) {
   choose_network(&o, &prng);
   choose_faults(&o, &prng);
   choose_gallop(&o, &prng);
+  choose_disks(&o);
+  choose_clears(&o);
   if (ops > 0) o.ops = ops;
   return o;
 }
@@ -183,7 +208,8 @@ std::string describe(const Options& o) {
   out("keys", o.keys)("key-stride", o.key_stride)("open-per-key", o.open_per_key);
   out("value-max", o.value_max);
   for (size_t k = 0; k < std::size(kOps); ++k) out(kOps[k], o.weights[k]);
-  out("calls-permille", o.calls_permille)("floods", o.floods);
+  out("calls-permille", o.calls_permille)("clears-of-100", o.clears_of_100);
+  out("floods", o.floods);
   out("delay-min", o.delay_min)("delay-max", o.delay_max);
   out("spikes-permille", o.spikes_permille)("spike-max", o.spike_max);
   out("ns-per-kib", static_cast<uint64_t>(o.ns_per_kib))("overtaking", o.overtaking);
@@ -191,6 +217,13 @@ std::string describe(const Options& o) {
   out("breaks", o.breaks)("partitions", o.partitions)("one-way", o.one_way);
   out("isolations", o.isolations)("clogs", o.clogs)("freezes", o.freezes);
   out("crashes", o.crashes)("deaths", o.deaths)("coordinator-stops", o.coordinator_stops);
+  out("disks", o.disks);
+  if (!o.disks) return out.take();
+  out("fsync-every-second", o.fsync == storage::Fsync::kEverySecond);
+  out("sync-min", o.sync_min)("sync-max", o.sync_max)("segment-bytes", o.segment_bytes);
+  out("snapshot-log-bytes", o.snapshot_log_bytes)("flips-permille", o.flips_permille);
+  out("sync-failures", o.sync_failures)("full-disks", o.full_disks);
+  out("slow-disks", o.slow_disks);
   return out.take();
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "storage/log_keeper.h"
 
 namespace lh::sim {
 
@@ -49,6 +50,7 @@ struct Options {
   uint64_t value_max = 16;      // bytes
   uint64_t weights[6] = {};     // by core::Op
   uint64_t calls_permille = 0;  // scans, counts, settles, ... of all that is asked
+  uint64_t clears_of_100 = 0;   // of the calls, how many erase everything
   uint64_t floods = 0;          // bursts of the largest values, into a split that cannot go on
 
   // The network.
@@ -68,9 +70,21 @@ struct Options {
   FaultRate isolations;            // one node cannot reach anybody
   FaultRate clogs;                 // one direction is slow
   FaultRate freezes;               // a node stands still: its connections stay
-  FaultRate crashes;               // a node stops and refuses connections; its memory is kept
+  FaultRate crashes;               // a node is down; with disks it is killed and started again
   FaultRate deaths;                // a client goes for good
   bool coordinator_stops = false;  // freezes and crashes hit the coordinator's node, too
+
+  // The disks; without them a node that crashes keeps its memory.
+  bool disks = false;
+  storage::Fsync fsync = storage::Fsync::kAlways;
+  base::Duration sync_min;
+  base::Duration sync_max;
+  uint64_t segment_bytes = 0;
+  uint64_t snapshot_log_bytes = 0;  // of log, after which a snapshot is made
+  uint64_t flips_permille = 0;      // crashes after which a bit on the disk is another one
+  FaultRate sync_failures;          // a sync fails: the node ends
+  FaultRate full_disks;
+  FaultRate slow_disks;
 
   // Messages may take so long, without any fault, that somebody loses patience.
   bool is_slow() const {

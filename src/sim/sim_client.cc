@@ -40,7 +40,7 @@ void SimClient::start() {
 
 void SimClient::die() {
   dead_ = true;
-  network_->retire(process_);
+  network_->kill(process_);
 }
 
 bool SimClient::is_ready() const { return !dead_ && core_.configured(); }

@@ -33,11 +33,12 @@ class SimClient final : public Process, public ClientPort {
   void die();
   bool is_dead() const { return dead_; }
 
-  void set_sink(core::ClientSink* sink) override { sink_.set(sink); }
+  void set_sink(PortSink* sink) override { sink_.set(sink); }
   bool is_ready() const override;
   void submit(core::Op op, std::string_view key, std::string_view value, uint64_t tag) override;
   void call(const core::FileRequest& request, uint64_t tag) override;
-  const core::ClientCore& core() const override { return core_; }
+  bool has_room() const override { return core_.has_room(); }
+  const core::ClientCore& core() const { return core_; }
 
   const std::string& name() const override { return name_; }
   bool on_accepted(LinkId link, ProcessId from) override;

@@ -12,6 +12,8 @@ namespace {
 // How long after a fault its traces may still be seen: a node counts as down until its next
 // heartbeat, requests are repeated after pauses that double.
 constexpr base::Duration kTroubleAfter = base::ms(5'000);
+// How long a sync takes at most when all is well again.
+constexpr base::Duration kSyncAfterwards = base::ms(1);
 
 }  // namespace
 
@@ -30,8 +32,8 @@ SimCluster::SimCluster(const Options& options, std::string_view canary,
 }
 
 SimNode* SimCluster::add_node() {
-  nodes_.push_back(std::make_unique<SimNode>(
-      SimNode::Shared{&world_, &network_, &checker_, &watch_, ProcessId{1}}));
+  nodes_.push_back(
+      std::make_unique<SimNode>(SimParts{&world_, &network_, &checker_, &watch_, ProcessId{1}}));
   nodes_.back()->start();
   return nodes_.back().get();
 }
@@ -70,6 +72,13 @@ void SimCluster::run_for(base::Duration time) {
 
 void SimCluster::heal() {
   network_.heal();
+  for (const auto& node : nodes_) {
+    if (!node->has_disk()) continue;
+    node->disk().set_full(false);
+    node->disk().slow_down(base::Instant::never(), kSyncAfterwards);
+    node->disk().env().stop_after(~uint64_t{0});
+    if (!node->is_up()) node->restart();
+  }
   world_.trouble_until = world_.now() + kTroubleAfter;
 }
 
@@ -83,10 +92,8 @@ ProcessId SimCluster::process_of(NodeId id) const {
 Counters SimCluster::counters() const {
   Counters all = world_.counters;
   for (const auto& node : nodes_) {
-    for (size_t w = 0; w < node->worker_count(); ++w) {
-      all.add(Count::kSplits, node->server(w).counters().splits);
-      all.add(Count::kResent, node->front(w)->core().counters().retries);
-    }
+    all.add(Count::kSplits, node->splits());
+    all.add(Count::kResent, node->retries());
   }
   for (const Client& client : clients_) {
     all.add(Count::kResent, client.shell->core().counters().retries);

@@ -383,22 +383,40 @@ void SimNetwork::crash(ProcessId id) {
   }
 }
 
-void SimNetwork::retire(ProcessId id) {
+void SimNetwork::kill(ProcessId id) {
   crash(id);
-  node(id).retired = true;
+  node(id).killed = true;
   node(id).waiting.clear();
+  std::vector<LinkId> its;
+  for (const auto& [link_id, link] : links_) {
+    if (link->end[0] == id || link->end[1] == id) its.push_back(link_id);
+  }
+  for (const LinkId link_id : its) {
+    Link* link = find(link_id);
+    const int side = link->end[0] == id ? 0 : 1;
+    if (!link->connected && side == 1) continue;  // somebody dials it
+    link->open[side] = false;
+    link->lane[1 - side].flights.clear();
+    forget_if_over(link_id);
+  }
+}
+
+void SimNetwork::revive(ProcessId id) {
+  if (!node(id).killed) return;
+  node(id).killed = false;
+  resume(id);
 }
 
 void SimNetwork::run_in(ProcessId id, Action action) {
   Node& n = node(id);
-  if (n.retired) return;
+  if (n.killed) return;
   if (n.state == State::kRunning && n.waiting.empty()) return action();
   n.waiting.push_back(std::move(action));
 }
 
 void SimNetwork::resume(ProcessId id) {
   Node& n = node(id);
-  if (n.state == State::kRunning || n.retired) return;
+  if (n.state == State::kRunning || n.killed) return;
   n.state = State::kRunning;
   // First what the kernel kept or first what the process was about to do.
   if (world_->prng.chance(1, 2)) pump_all();

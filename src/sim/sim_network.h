@@ -5,7 +5,7 @@
 // what was under way. A process may be
 //   frozen   it does nothing; its connections stay, what is sent to it waits, and whoever waits for
 //            700 ms with something under way gives the connection up (SIGSTOP)
-//   down     its connections break, new ones are refused; its memory is kept
+//   down     its connections break, new ones are refused; its memory is kept, unless it is killed
 // and a path between two processes may be blocked in either direction (what is sent stalls, and
 // 700 ms later its sender gives up) or slow.
 //
@@ -78,8 +78,10 @@ class SimNetwork {
   void freeze(ProcessId process);
   void crash(ProcessId process);
   void resume(ProcessId process);
-  // Down for ever: heal() and resume() pass it over.
-  void retire(ProcessId process);
+  // Down, and what it was about to do is forgotten: heal() and resume() pass it over.
+  void kill(ProcessId process);
+  // After kill(): the process is another one now.
+  void revive(ProcessId process);
   std::vector<LinkId> links() const;
   bool is_busy(LinkId link) const;                                 // something is under way
   bool connects(LinkId link, ProcessId from, ProcessId to) const;  // dialed by `from`
@@ -91,7 +93,7 @@ class SimNetwork {
   struct Node {
     Process* process = nullptr;
     State state = State::kRunning;
-    bool retired = false;
+    bool killed = false;
     std::deque<Action> waiting;
   };
   struct Flight {

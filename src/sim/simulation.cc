@@ -1,5 +1,6 @@
 #include "sim/simulation.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -86,7 +87,15 @@ class Run {
     while (late_nodes_ > 0) add_late_node();
   }
 
+  bool all_up() const {
+    return std::all_of(cluster_.nodes().begin(), cluster_.nodes().end(),
+                       [](const auto& node) { return node->is_up(); });
+  }
+
   void come_right() {
+    if (!cluster_.run_until([this] { return all_up(); }, kAnswersMax)) {
+      return give_up("a node does not come back");
+    }
     const uint64_t outstanding = messages();
     if (!cluster_.run_until([this] { return cluster_.workload().is_idle(); }, kAnswersMax)) {
       return give_up("some questions were not answered after the faults had stopped");
@@ -120,6 +129,7 @@ class Run {
     }
   }
 
+  // Bound: all nodes are up.
   uint64_t splits_owed() const { return cluster_.nodes()[0]->coordinator()->splits_owed(); }
   uint64_t messages() const { return world_.counters[Count::kMessages]; }
   bool await(Duration limit) {
@@ -178,7 +188,8 @@ class Run {
   uint64_t stored_records() const {
     uint64_t sum = 0;
     for (const auto& node : cluster_.nodes()) {
-      for (size_t w = 0; w < node->worker_count(); ++w) sum += node->server(w).stats().records;
+      SimShell& shell = *node->shell();
+      for (size_t w = 0; w < shell.worker_count(); ++w) sum += shell.server(w).stats().records;
     }
     return sum;
   }

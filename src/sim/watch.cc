@@ -22,7 +22,6 @@ void Watch::on_sent(const core::Message& message) {
 
 void Watch::sent(const core::Reply& m) {
   if (m.code == core::Code::kRetry) world_->counters.add(Count::kRetryAnswers);
-  if (m.code == core::Code::kNoBucket) world_->counters.add(Count::kNoBucket);
 }
 
 void Watch::sent(const core::SplitOrder& m) {
@@ -36,7 +35,8 @@ void Watch::sent(const core::SplitRecords& m) {
   Progress& progress = streams_[{m.split, m.stream}];
   if (m.batch < progress.sent.size()) return world_->counters.add(Count::kBatchesResent);
   world_->counters.add(Count::kSplitBatches);
-  if (m.batch == 0 && m.stream > 1) world_->counters.add(Count::kStreamRestarts);
+  const auto of_this_boot = static_cast<uint32_t>(m.stream);
+  if (m.batch == 0 && of_this_boot > 1) world_->counters.add(Count::kStreamRestarts);
   progress.sent.push_back(m.changes.size());
   const size_t bytes =
       std::accumulate(progress.sent.begin() + static_cast<std::ptrdiff_t>(progress.acked),

@@ -211,6 +211,7 @@ void Driver::ask_call() {
   base::Prng& prng = workload_->prng();
   core::FileRequest request;
   request.kind = kKinds[prng.below(std::size(kKinds))];
+  if (prng.chance(world_->options.clears_of_100, 100)) request.kind = Kind::kClear;
   request.bucket = prng.below(workload_->checker()->version() + 1);
   if (request.kind == Kind::kScan && prng.chance(1, 3)) {
     request.match = core::ScanMatch::kKeyGlob;
@@ -223,7 +224,8 @@ void Driver::call(const core::FileRequest& request) {
   const uint64_t tag = next_call_++;
   const size_t number = workload_->history().begin_call(number_, request, world_->next_moment());
   FileChecker* checker = workload_->checker();
-  calls_[tag] = {number, checker->version(), checker->collisions(), world_->now()};
+  calls_[tag] = {number, checker->version(), checker->collisions(), checker->deaths(),
+                 world_->now()};
   port_->call(request, tag);
 }
 
@@ -246,6 +248,16 @@ void Driver::on_done(const core::Completion& done) {
   world_->counters.add(done.code == Code::kDown ? Count::kUnknown : Count::kAnswered);
   check_answer(asked, done);
   check_stray(asked, done);
+}
+
+void Driver::on_port_lost() {
+  for (const auto& [id, asked] : std::exchange(asked_, {})) {
+    if (id == kBadKeyId) continue;
+    workload_->on_end(asked.key, false);
+    world_->counters.add(Count::kUnknown);
+  }
+  calls_.clear();
+  strays_.clear();  // the front that takes its place knows nothing
 }
 
 void Driver::check_answer(const Asked& asked, const core::Completion& done) {
@@ -320,12 +332,14 @@ void Driver::on_call_done(uint64_t tag, const core::FileResult& result) {
 }
 
 void Driver::check_result(const CallMade& made, const core::FileResult& result) {
-  const uint64_t version = workload_->checker()->version();
+  const FileChecker* checker = workload_->checker();
+  const uint64_t version = checker->version();
   const bool trouble = made.at <= world_->trouble_until;
   const auto count = [this](Count what) { world_->counters.add(what); };
   const Kind kind = result.request.kind;
   if (kind == Kind::kScan) count(Count::kScans);
   if (kind == Kind::kCount) count(Count::kCountCalls);
+  if (kind == Kind::kClear) count(Count::kClears);
   switch (result.outcome) {
     case Outcome::kBucketDown:
     case Outcome::kNoCoordinator:
@@ -333,14 +347,18 @@ void Driver::check_result(const CallMade& made, const core::FileResult& result) 
       if (!trouble) fail("a call failed and nothing was wrong");
       return;
     case Outcome::kNoSuchBucket:
-      if (result.request.bucket < made.file_version) fail("a bucket that exists was not found");
+      // A hand-over that was not on the disk yet may have been undone.
+      if (result.request.bucket < made.file_version && checker->deaths() == made.deaths) {
+        fail("a bucket that exists was not found");
+      }
       return;
     case Outcome::kOk:
       break;
   }
   if (kind == Kind::kSettle) {
     count(result.file.error.empty() ? Count::kSettled : Count::kUnsettled);
-    if (result.file.error.empty() && version < made.collisions + 1) {
+    if (result.file.error.empty() && version < made.collisions + 1 &&
+        checker->deaths() == made.deaths) {
       fail(format("settled with %llu buckets after %llu collisions", static_cast<Ull>(version),
                   static_cast<Ull>(made.collisions)));
     }

@@ -25,7 +25,7 @@ std::vector<std::string> make_keys(const Options& options);
 class Workload;
 
 // What one client does.
-class Driver final : public core::ClientSink {
+class Driver final : public PortSink {
  public:
   Driver(Workload* workload, ClientPort* port, uint32_t number, bool sleeper);
 
@@ -34,7 +34,7 @@ class Driver final : public core::ClientSink {
   // The client has gone: what it asked will never be answered.
   void abandon() { abandoned_ = true; }
 
-  bool is_ready() const { return port_->is_ready() && port_->core().has_room(); }
+  bool is_ready() const { return port_->is_ready() && port_->has_room(); }
   // Asks once. Bound: is_ready().
   // One of a key that is added to adds to it, unless it only reads or deletes.
   void submit(core::Op op, size_t key, size_t value_size);
@@ -47,6 +47,7 @@ class Driver final : public core::ClientSink {
   void on_done(const core::Completion& done) override;
   void on_scan_piece(uint64_t tag, const core::ScanReply& piece) override;
   void on_call_done(uint64_t tag, const core::FileResult& result) override;
+  void on_port_lost() override;
 
  private:
   struct Asked {
@@ -59,6 +60,7 @@ class Driver final : public core::ClientSink {
     size_t number = 0;  // in the history
     uint64_t file_version = 0;
     uint64_t collisions = 0;
+    uint64_t deaths = 0;  // of nodes that had died
     base::Instant at;
   };
   // A request for this key went astray.

@@ -17,6 +17,7 @@ TEST(CountersTest, everyCountHasANameOfItsOwn) {
   }
   EXPECT_EQ(name_of(Count::kOps), "ops");
   EXPECT_EQ(name_of(Count::kNodesJoined), "nodes-joined");
+  EXPECT_EQ(name_of(Count::kDamageFound), "damage-found");
 }
 
 TEST(CountersTest, addsUp) {

@@ -89,5 +89,54 @@ TEST_F(RunHistoryTest, twoInsertsDoNotBothSucceed) {
   EXPECT_FALSE(is_possible());
 }
 
+class ClearHistoryTest : public RunHistoryTest {
+ protected:
+  // A clear of everything from moment `from` to `to`; kNever: it was never answered.
+  void cleared(Moment from, Moment to,
+               core::FileResult::Outcome outcome = core::FileResult::Outcome::kOk) {
+    core::FileRequest request;
+    request.kind = core::FileRequest::Kind::kClear;
+    const size_t call = history_.begin_call(1, request, from);
+    if (to == kNever) return;
+    core::FileResult result;
+    result.request = request;
+    result.outcome = outcome;
+    history_.end_call(call, result, to, [](size_t) { return true; });
+  }
+};
+
+TEST_F(ClearHistoryTest, whatWasClearedIsGone) {
+  const uint64_t id = did(Op::kPut, 1, 2, Code::kOk);
+  cleared(3, 4);
+  did(Op::kRead, 5, 6, Code::kNotFound);
+  EXPECT_TRUE(is_possible());
+  did(Op::kRead, 7, 8, Code::kOk, make_value(id, 10));
+  EXPECT_FALSE(is_possible());
+}
+
+TEST_F(ClearHistoryTest, itErasesOnceAndNothingThatCameLater) {
+  cleared(1, 2);
+  did(Op::kPut, 3, 4, Code::kOk);
+  did(Op::kRead, 5, 6, Code::kNotFound);
+  EXPECT_FALSE(is_possible());
+}
+
+TEST_F(ClearHistoryTest, oneThatFailedMayHaveGotAnywhere) {
+  const uint64_t id = did(Op::kPut, 1, 2, Code::kOk);
+  cleared(3, 4, core::FileResult::Outcome::kBucketDown);
+  did(Op::kRead, 5, 6, Code::kOk, make_value(id, 10));
+  did(Op::kRead, 7, 8, Code::kNotFound);
+  EXPECT_TRUE(is_possible());
+  did(Op::kRead, 9, 10, Code::kOk, make_value(id, 10));
+  EXPECT_FALSE(is_possible()) << "gone, and there again";
+}
+
+TEST_F(ClearHistoryTest, oneThatWasNeverAnsweredMayStillHappen) {
+  did(Op::kPut, 1, 2, Code::kOk);
+  cleared(3, kNever);
+  did(Op::kRead, 100, 101, Code::kNotFound);
+  EXPECT_TRUE(is_possible());
+}
+
 }  // namespace
 }  // namespace lh::sim

@@ -322,12 +322,24 @@ TEST_F(SimNetworkTest, timersOfAStoppedProcessWait) {
 TEST_F(SimNetworkTest, healingMendsAllButTheDead) {
   network_->block(kA, kB);
   network_->crash(kA);
-  network_->retire(kB);
+  network_->kill(kB);
   network_->heal();
   EXPECT_TRUE(network_->is_running(kA));
   EXPECT_FALSE(network_->is_running(kB));
   bool ran = false;
   network_->run_in(kB, [&] { ran = true; });
+  EXPECT_FALSE(ran);
+}
+
+TEST_F(SimNetworkTest, whoIsRevivedRemembersNothing) {
+  network_->crash(kB);
+  bool ran = false;
+  network_->run_in(kB, [&] { ran = true; });
+  network_->kill(kB);
+  network_->resume(kB);
+  EXPECT_FALSE(network_->is_running(kB));
+  network_->revive(kB);
+  EXPECT_TRUE(network_->is_running(kB));
   EXPECT_FALSE(ran);
 }
 

@@ -41,7 +41,7 @@ TEST(SimulationTest, anotherSeedIsAnotherRun) {
 }
 
 TEST(SimulationTest, everyFaultHappensAndNothingIsEverWrong) {
-  constexpr uint64_t kSeeds = 14;
+  constexpr uint64_t kSeeds = 30;
   Counters sum;
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
     const RunResult result = run(seed);

@@ -1,0 +1,123 @@
+#include "sim/sim_log.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "sim/canary.h"
+
+namespace lh::sim {
+
+namespace {
+
+constexpr base::Duration kSoon = base::us(100);
+
+core::SnapshotPace pace_of(const Options& options) {
+  return {options.snapshot_log_bytes, options.snapshot_log_bytes / 4, 256};
+}
+
+}  // namespace
+
+SimLog::SimLog(World* world, SimDisk* disk, uint32_t worker, core::Server* server,
+               SimDisk::Later later)
+    : world_(world),
+      disk_(disk),
+      worker_(worker),
+      server_(server),
+      later_(std::move(later)),
+      snapshots_(storage::SnapshotOutlet(disk, worker), pace_of(world->options)) {}
+
+void SimLog::begin(uint64_t next_record) {
+  batch_ = storage::LogBatch(next_record);
+  released_ = next_record - 1;
+}
+
+base::Duration SimLog::soon() {
+  return base::Duration(
+      static_cast<int64_t>(world_->prng.below(static_cast<uint64_t>(kSoon.ns()) + 1)));
+}
+
+// ------------------------------------------------------------------------------------- the log
+
+uint64_t SimLog::write(core::Effects* effects) {
+  const uint64_t place = effects->write_journal(
+      [this](uint64_t stream, std::string_view record) { return batch_.append(stream, record); });
+  if (!batch_.empty()) want_flush();
+  return place;
+}
+
+uint64_t SimLog::answer_barrier(uint64_t place) const {
+  return world_->options.fsync == storage::Fsync::kAlways ? place : 0;
+}
+
+bool SimLog::lets_pass(uint64_t lane, uint64_t barrier) const {
+  if (world_->canary != nullptr && world_->canary->is_hasty()) return true;
+  return barrier <= released_ && !held_.holds(lane);
+}
+
+void SimLog::hold(uint64_t lane, uint64_t barrier, Action leave) {
+  world_->counters.add(Count::kWaits);
+  sync_wanted_ = std::max(sync_wanted_, barrier);
+  held_.add(lane, barrier, std::move(leave));
+  want_flush();
+}
+
+void SimLog::want_flush() {
+  if (busy_ || flush_pending_) return;
+  flush_pending_ = true;
+  later_(soon(), [this] { flush(); });
+}
+
+void SimLog::flush() {
+  flush_pending_ = false;
+  const bool urgent = sync_wanted_ > released_;
+  if (busy_ || (batch_.empty() && !urgent)) return;
+  busy_ = true;
+  if (!batch_.empty()) snapshots_.add_log_bytes(batch_.bytes());
+  disk_->write(worker_, &batch_, storage::LogBatch(), urgent);
+}
+
+void SimLog::on_logged(uint64_t written, uint64_t durable, storage::LogBatch) {
+  later_(soon(), [this, written, durable] { take_logged(written, durable); });
+}
+
+void SimLog::take_logged(uint64_t written, uint64_t durable) {
+  busy_ = false;
+  snapshots_.on_logged(written);
+  released_ = world_->options.fsync == storage::Fsync::kNever ? written : durable;
+  held_.release(released_, [](const Action& leave) { leave(); });
+  want_flush();
+}
+
+// ------------------------------------------------------------------------------------ snapshots
+
+void SimLog::look(const core::Coordinator* coordinator) {
+  if (server_->self() == NodeId::kNone) return;
+  snapshots_.look(*server_, coordinator, batch_.next() - 1);
+  want_slice();
+}
+
+void SimLog::want_slice() {
+  if (!snapshots_.has_work() || slice_pending_) return;
+  slice_pending_ = true;
+  later_(soon() * 3, [this] {
+    slice_pending_ = false;
+    if (!snapshots_.has_work()) return;
+    snapshots_.turn(server_, batch_.next() - 1);
+    want_slice();
+  });
+}
+
+void SimLog::on_snapshot_written(bool ok, storage::LogBatch) {
+  later_(soon(), [this, ok] {
+    snapshots_.on_written(ok);
+    want_slice();
+  });
+}
+
+void SimLog::on_snapshot_installed(bool ok) {
+  if (ok) world_->counters.add(Count::kSnapshots);
+  later_(soon(), [this] { snapshots_.on_installed(); });
+}
+
+}  // namespace lh::sim
