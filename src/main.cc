@@ -1,5 +1,8 @@
 // lhnode: one executable, three roles. The table of flags, and the way into the role.
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <span>
 #include <string>
@@ -178,6 +181,14 @@ constexpr Flag kFlags[] = {
 constexpr lh::base::FlagTable kTable{
     "lhnode --role=coordinator|bucket|client [flags] [command ...]", "LHNODE_", kFlags};
 
+// A standard descriptor that is closed would be the number of the next file or socket, and what is
+// meant for a terminal would go there.
+void open_standard_descriptors() {
+  int fd = ::open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = ::open("/dev/null", O_RDWR);
+  if (fd >= 0) ::close(fd);
+}
+
 int run(const lh::base::FlagValues& values) {
   if (values.on("help")) {
     std::fputs(lh::base::flag_help(kTable).c_str(), stdout);
@@ -200,6 +211,7 @@ int run(const lh::base::FlagValues& values) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_descriptors();
   const std::vector<std::string> args(argv + 1, argv + argc);
   const lh::Result<lh::base::FlagValues> values = lh::base::parse_flags(kTable, args);
   if (!values.ok()) {

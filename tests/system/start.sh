@@ -21,6 +21,15 @@ same "lines on stdout" 1 "$(wc -l <"$out/stdout")"
 has_text "the log says that nothing is kept" "memory only" "$(cat "$out/stderr")"
 same "every line of the log has a time" 0 "$(grep -c -v -E '^[0-9T:.-]+Z (info|warn) ' "$out/stderr")"
 
+# Closed standard descriptors stay nobody's: no socket gets their number.
+"$LHNODE" --role=coordinator --listen=127.0.0.1:0 <&- >&- 2>"$out/closed.log" &
+closed=$!
+timeout 10 tail -n +1 -f "$out/closed.log" | grep -q -m 1 starting || fail "does not serve with closed descriptors"
+for fd in 0 1; do same "descriptor $fd" /dev/null "$(readlink "/proc/$closed/fd/$fd")"; done
+kill -TERM $closed
+wait $closed
+same "exit status with closed descriptors" 0 $?
+
 # Where values come from.
 conf=$out/lhnode.conf
 printf '# a comment\ncapacity = 11\nhash = integer\n' >"$conf"
