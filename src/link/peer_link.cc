@@ -191,7 +191,7 @@ void PeerLink::tick() {
   const base::Instant heard = stream_->last_heard_at();
   if (pinged_ && now - pinged_at_ >= kSilenceMax && heard <= pinged_at_) {
     if (!std::exchange(suspect_, true)) {
-      LH_LOG(kWarn, "link", "peer is silent").kv("address", address_);
+      LH_LOG_LIMITED(kWarn, "link", "peer is silent", now).kv("address", address_);
     }
     return stream_->close();
   }

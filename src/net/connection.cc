@@ -263,11 +263,12 @@ void Connection::finish_close() {
   redeliver_call_.unlink();
   released_call_.unlink();
   watcher_.close();
-  socket_.close();
   input_.clear();
   output_.clear();
   ++group_.closed[static_cast<size_t>(reason_)];
+  const LifelineGuard guard(lifeline_);
   handler_.on_closed(*this, reason_);
+  if (!guard.cut()) socket_.close();
 }
 
 }  // namespace lh::net

@@ -65,7 +65,7 @@ class ConnectionHandler {
   // close_after_flush() when it has written the last one; this default owes none.
   virtual void on_end_of_input(Connection& connection);
 
-  // Closed; nothing will be called any more.
+  // Closed; nothing will be called any more. The socket still knows who the peer was.
   virtual void on_closed(Connection& connection, CloseReason reason) = 0;
 
  protected:

@@ -161,6 +161,7 @@ void BinarySession::on_closed(link::FrameStream& stream, net::CloseReason reason
   if (!stream.refusal().empty() || reason == net::CloseReason::kOutputLimit ||
       reason == net::CloseReason::kInputLimit) {
     LH_LOG_LIMITED(kWarn, "node", "connection closed", worker_.loop().now())
+        .kv("peer", stream.socket().peer_address().to_string())
         .kv("reason", net::to_string(reason))
         .kv("why", stream.refusal());
   }

@@ -47,7 +47,9 @@ void PipelinedSession::on_data(net::Connection& connection) {
 }
 
 void PipelinedSession::log_refusal(std::string_view why) {
-  LH_LOG_LIMITED(kWarn, name_, "connection refused", worker_.loop().now()).kv("why", why);
+  LH_LOG_LIMITED(kWarn, name_, "connection refused", worker_.loop().now())
+      .kv("peer", connection_.socket().peer_address().to_string())
+      .kv("why", why);
 }
 
 bool PipelinedSession::wait() {
@@ -88,6 +90,7 @@ void PipelinedSession::keep(size_t bytes) {
 void PipelinedSession::close_if_greedy() {
   if (answers_.kept_bytes() <= OrderedAnswers::kBytesMax) return;
   LH_LOG_LIMITED(kWarn, name_, "connection closed", worker_.loop().now())
+      .kv("peer", connection_.socket().peer_address().to_string())
       .kv("reason", "more answers under way than a connection may have");
   connection_.close();
 }
@@ -153,9 +156,10 @@ void PipelinedSession::end_if_due() {
 
 void PipelinedSession::on_end_of_input(net::Connection& connection) { on_data(connection); }
 
-void PipelinedSession::on_closed(net::Connection&, net::CloseReason reason) {
+void PipelinedSession::on_closed(net::Connection& connection, net::CloseReason reason) {
   if (reason == net::CloseReason::kOutputLimit || reason == net::CloseReason::kInputLimit) {
     LH_LOG_LIMITED(kWarn, name_, "connection closed", worker_.loop().now())
+        .kv("peer", connection.socket().peer_address().to_string())
         .kv("reason", net::to_string(reason));
   }
   worker_.sessions().end(token_);

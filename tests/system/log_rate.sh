@@ -25,5 +25,6 @@ logged=$(grep -c 'connection closed' "${node_log[0]}")
 left_out=$(grep -o 'suppressed=[0-9]*' "${node_log[0]}" | awk -F= '{ n += $2 } END { print n + 0 }')
 [[ $logged -le $((SECONDS - begin + 2)) ]] || fail "$logged lines in $((SECONDS - begin)) seconds"
 [[ $((logged + left_out)) -ge 400 ]] || fail "$logged lines and $left_out left out: too few"
+has_text "who it was" " peer=127.0.0.1:" "$(grep -m 1 'connection closed' "${node_log[0]}")"
 [[ $(wc -l <"${node_log[0]}") -le $((logged + 5)) ]] || fail "other lines fill the log"
 finish
