@@ -512,6 +512,7 @@ void Worker::tick() {
   if (member_) beat();
   links_.tick(now);
   sessions_.tick(now);
+  if (coordinator_) coordinator_log_.look(now, *coordinator_);
 }
 
 void Worker::report_stats() {

@@ -23,6 +23,7 @@
 #include "net/connection.h"
 #include "net/output_gate.h"
 #include "net/worker_pool.h"
+#include "node/coordinator_log.h"
 #include "node/front.h"
 #include "node/held_mail.h"
 #include "node/links.h"
@@ -187,6 +188,7 @@ class Worker final : public LogListener,
   core::Server server_;
   Front front_;
   std::unique_ptr<core::Coordinator> coordinator_;
+  CoordinatorLog coordinator_log_;
   std::unique_ptr<core::Member> member_;
   Links links_;
 

@@ -11,40 +11,13 @@
 #include <thread>
 #include <vector>
 
-#include "base/mutex.h"
 #include "base/strings.h"
+#include "tests/base/recording_sink.h"
 
 namespace lh::base {
 namespace {
 
-// Collects bodies while it lives.
-class RecordingSink final : public LogSink {
- public:
-  RecordingSink() : before_(set_log_sink(this)) {}
-  ~RecordingSink() override {
-    set_log_sink(before_);
-    set_log_level(LogLevel::kInfo);
-  }
-
-  void write(LogLevel level, std::string_view body) override {
-    MutexLock lock(mutex_);
-    lines_.push_back(std::string(to_string(level)) + " " + std::string(body));
-  }
-
-  std::vector<std::string> lines() {
-    MutexLock lock(mutex_);
-    return lines_;
-  }
-  std::string only_line() {
-    const std::vector<std::string> all = lines();
-    return all.size() == 1 ? all[0] : std::to_string(all.size()) + " lines";
-  }
-
- private:
-  LogSink* before_;
-  Mutex mutex_;
-  std::vector<std::string> lines_ LH_GUARDED_BY(mutex_);
-};
+using testing::RecordingSink;
 
 // Points stderr elsewhere while it lives.
 class StderrTo {
@@ -68,7 +41,7 @@ std::string read_file(const std::string& path) {
 // A new file of its own, deleted at the end with its rotated twin.
 class TempFile {
  public:
-  TempFile() : path_(testing::TempDir() + "lhnode_log_XXXXXX"), fd_(mkstemp(path_.data())) {}
+  TempFile() : path_(::testing::TempDir() + "lhnode_log_XXXXXX"), fd_(mkstemp(path_.data())) {}
   ~TempFile() {
     close(fd_);
     std::filesystem::remove(path_);
@@ -233,7 +206,7 @@ TEST(LogTest, reopenFollowsRotation) {
 }
 
 TEST(LogTest, reopenThatFailsKeepsTheOldFile) {
-  const std::string directory = testing::TempDir() + "lhnode_log_dir_" + std::to_string(getpid());
+  const std::string directory = ::testing::TempDir() + "lhnode_log_dir_" + std::to_string(getpid());
   const std::string moved = directory + ".moved";
   std::filesystem::create_directory(directory);
   const int fd = open((directory + "/log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);

@@ -22,6 +22,8 @@ start_bucket || fail "no spare"
 kill_node 4
 spare_is_down() { one 0 NODES | grep -q 'state=down'; }
 eventually 20 spare_is_down || fail "the dead spare is not noticed"
+logged 0 10 "info  coordinator node registered node=5 address=${node_address[4]}" || fail "no log line of the spare"
+logged 0 10 "warn  coordinator node down node=5 address=${node_address[4]}" || fail "no log line of its end"
 for ((k = 10; k <= 40; ++k)); do printf 'INSERT %d r%d\n' "$k" "$k"; done | ask 1 >/dev/null
 same "settled without the spare" "OK" "$(one 0 SETTLE)"
 same "all records" "40" "$(one 2 COUNT)"
