@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 #include "core/limits.h"
 
@@ -20,11 +21,14 @@ class ResultBudget {
 
   size_t bytes_max() const { return bytes_max_; }
   size_t used() const { return used_.load(std::memory_order_relaxed); }
+  // Ever: what results took and do not take any more.
+  uint64_t released() const { return released_.load(std::memory_order_relaxed); }
 
  private:
   friend class ResultShare;
   const size_t bytes_max_;
   std::atomic<size_t> used_{0};
+  std::atomic<uint64_t> released_{0};
 };
 
 // What one result takes of the budget, for as long as it lives.
@@ -43,6 +47,7 @@ class ResultShare {
       budget_.used_.fetch_sub(bytes - bytes_, std::memory_order_relaxed);
       return false;
     }
+    if (bytes < bytes_) budget_.released_.fetch_add(bytes_ - bytes, std::memory_order_relaxed);
     bytes_ = bytes;
     return true;
   }

@@ -513,6 +513,7 @@ void Worker::tick() {
   links_.tick(now);
   sessions_.tick(now);
   if (coordinator_) coordinator_log_.look(now, *coordinator_);
+  if (index_ == kCoordinatorWorker) trimmer_.tick(now, shared_.results);
 }
 
 void Worker::report_stats() {

@@ -25,6 +25,7 @@
 #include "net/worker_pool.h"
 #include "node/coordinator_log.h"
 #include "node/front.h"
+#include "node/heap_trimmer.h"
 #include "node/held_mail.h"
 #include "node/links.h"
 #include "node/log_thread.h"
@@ -205,6 +206,7 @@ class Worker final : public LogListener,
   bool turn_wanted_ = false;
   uint64_t remembered_ = 0;       // bytes of answers, as of the latest tick
   uint64_t counted_ = 0;          // this worker's part of Shared::memory
+  HeapTrimmer trimmer_;           // worker 0's, for all
   size_t requests_ = 0;           // handed to the server since the last slice of long work
   std::set<NodeId> unreachable_;  // for the front, which must not be called from within its calls
   bool coordinator_unreachable_ = false;

@@ -18,9 +18,11 @@ TEST(ResultBudgetTest, sharesAreCountedTogetherAndGivenBack) {
     EXPECT_EQ(budget.used(), 100u) << "what was refused is not counted";
   }
   EXPECT_EQ(budget.used(), 60u);
+  EXPECT_EQ(budget.released(), 40u);
   EXPECT_TRUE(a.set(100));
   EXPECT_TRUE(a.set(1));
   EXPECT_EQ(budget.used(), 1u);
+  EXPECT_EQ(budget.released(), 139u);
 }
 
 }  // namespace

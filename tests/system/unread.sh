@@ -43,5 +43,10 @@ for fd in "${readers[@]}"; do
   exec {fd}>&-
 done
 [[ $refused -gt 0 ]] || fail "nobody was refused"
+# What they took goes back to the system, and not only to the node's own heap.
+given_back() { [[ $(node_memory 0) -le $((before + GROWTH_MAX_KIB)) ]]; }
+if [[ -z ${SANITIZED:-} ]]; then
+  eventually 20 given_back || fail "the node keeps $(($(node_memory 0) - before)) KiB"
+fi
 same "the same for one that reads" 125 "$(one 0 'SCAN ""' | grep -c ' v')"
 finish
