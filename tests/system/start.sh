@@ -11,6 +11,7 @@ start_coordinator || fail "no coordinator"
 [[ ${node_ready[0]} =~ ^ready\ role=coordinator\ listen=127\.0\.0\.1:[0-9]+\ pid=[0-9]+$ ]] ||
   fail "the ready line is '${node_ready[0]}'"
 printf 'x\n"\n' | ask 0 >/dev/null
+touch "$out"/{stdout,closed.log,early,early.log} # they are followed, perhaps before they are written
 "$LHNODE" --role=coordinator --listen=127.0.0.1:0 >"$out/stdout" 2>"$out/stderr" &
 alone=$!
 timeout 10 tail -n +1 -f "$out/stdout" | grep -q -m 1 ready || fail "not ready"
