@@ -15,8 +15,8 @@ frame() {
   printf '%08x01%s%s' $((${#body} / 2 + 2)) "$1" "$body"
 }
 
-CLIENT=$(frame 01 "01 00 0700000000000000 00 00")
-NODE=$(frame 01 "01 01 0000000000000000 09 0b 3132372e302e302e313a31") # node 9 at 127.0.0.1:1
+CLIENT=$(frame 01 "01 00 0700000000000000 00 0000000000000000 00")
+NODE=$(frame 01 "01 01 0000000000000000 09 0000000000000000 0b 3132372e302e302e313a31") # node 9 at 127.0.0.1:1
 READ_K=$(frame 10 "01 01 03 00 00 01 6b 00")
 REQUEST=10 REPLY=11 SCAN=20 SCAN_MORE=22 OVERFLOW=40 SPLIT_ORDER=42 SPLIT_DONE=43
 SPLIT_RECORDS=44 HEARTBEAT=32 BOOK_UPDATE=33 FILE_REPLY=36
@@ -67,18 +67,18 @@ refuses "wire version 255" "version" "$CLIENT 00000010 ff 10"
 for type in 00 06 0f 12 2f 37 46 7f; do
   refuses "type 0x$type" "unknown message type" "$CLIENT$(frame $type 00)"
 done
-refuses "routed bit on a Hello" "unknown message type" "$(frame 81 "01 00 0700000000000000 00 00")"
+refuses "routed bit on a Hello" "unknown message type" "$(frame 81 "01 00 0700000000000000 00 0000000000000000 00")"
 refuses "a request longer than any" "too long" "$CLIENT 00fffff0 01 10"
 refuses "a Hello of 1 MiB" "too long" "00100000 01 01"
 
 # Hello.
-refuses "protocol version 2" "version" "$(frame 01 "02 00 0700000000000000 00 00")"
-refuses "kind 7" "" "$(frame 01 "01 07 0700000000000000 00 00")"
-refuses "client 0" "client" "$(frame 01 "01 00 0000000000000000 00 00")"
+refuses "protocol version 2" "version" "$(frame 01 "02 00 0700000000000000 00 0000000000000000 00")"
+refuses "kind 7" "" "$(frame 01 "01 07 0700000000000000 00 0000000000000000 00")"
+refuses "client 0" "client" "$(frame 01 "01 00 0000000000000000 00 0000000000000000 00")"
 refuses "a second Hello" "second Hello" "$CLIENT$CLIENT"
-refuses "a listener of blanks" "" "$(frame 01 "01 00 0700000000000000 00 03 202020")"
+refuses "a listener of blanks" "" "$(frame 01 "01 00 0700000000000000 00 0000000000000000 03 202020")"
 refuses "a listener of 256 bytes" "" \
-  "$(frame 01 "01 00 0700000000000000 00 8002 $(printf '%0512d' 0)")"
+  "$(frame 01 "01 00 0700000000000000 00 0000000000000000 8002 $(printf '%0512d' 0)")"
 
 # Bodies.
 refuses "an empty request" "" "$CLIENT$(frame $REQUEST "")"
