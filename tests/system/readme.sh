@@ -38,7 +38,7 @@ background() {
 }
 block() { exec >"$out/got.$1"; }
 end() { exec >>"$out/rest"; }
-at_exit() { kill $(jobs -p) 2>/dev/null; wait; }
+at_exit() { kill $(jobs -p) 2>/dev/null || true; wait; } # they may have ended already
 trap at_exit EXIT
 SESSION
 cat "$out/commands" >>"$out/session"
