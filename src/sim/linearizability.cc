@@ -5,6 +5,7 @@
 #include <bit>
 #include <compare>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/strings.h"
@@ -74,6 +75,29 @@ bool is_pure(const KeyEvent& e) {
   return e.op == Op::kRead || e.outcome == Outcome::kExists || e.outcome == Outcome::kNotFound;
 }
 
+// Stands for every value that nobody read: which of them a key holds tells two histories apart no
+// better than their order does.
+constexpr uint64_t kNeverRead = kNever - 1;
+
+// What a search needs to know of the events. Sums are read by those that add to them.
+std::vector<KeyEvent> forget_unread(std::vector<KeyEvent> events) {
+  std::set<uint64_t> read{0};
+  for (const KeyEvent& e : events) {
+    if (e.op == Op::kAdd) return events;
+    if (e.op == Op::kRead) read.insert(e.value);
+  }
+  for (KeyEvent& e : events) {
+    if (!read.contains(e.value)) e.value = kNeverRead;
+  }
+  return events;
+}
+
+// Whether it makes no difference which of two events without an answer has happened.
+bool are_alike(const KeyEvent& a, const KeyEvent& b) {
+  const auto op = [](const KeyEvent& e) { return e.op == Op::kClear ? Op::kDelete : e.op; };
+  return op(a) == op(b) && a.value == b.value && a.delta == b.delta;
+}
+
 // One way in which things may have gone: what the key holds and which of the open events have
 // happened already. Of two configurations that differ only in more unknown events having happened,
 // the smaller can do all that the larger can.
@@ -85,7 +109,11 @@ struct Configuration {
 
 class Search {
  public:
-  explicit Search(const std::vector<KeyEvent>& events) : events_(events) { add({}); }
+  // events: in the order in which they were invoked
+  explicit Search(const std::vector<KeyEvent>& events) : events_(forget_unread(events)) {
+    before_of_.fill(kOpenEventsMax);
+    add({});
+  }
 
   // False when there is no slot left.
   bool open(size_t event) {
@@ -94,7 +122,10 @@ class Search {
     used_.add(slot);
     slots_end_ = std::max(slots_end_, slot + 1);
     event_of_[slot] = event;
-    if (events_[event].outcome == Outcome::kUnknown) unknown_.add(slot);
+    if (events_[event].outcome == Outcome::kUnknown) {
+      before_of_[slot] = latest_like(event);
+      unknown_.add(slot);
+    }
     // An event that changes nothing may be explained by the state as it is.
     if (is_pure(events_[event])) {
       for (Configuration& c : take()) add(std::move(c));
@@ -135,7 +166,9 @@ class Search {
       if (key.first == last) continue;
       last = key.first;
       if (!out.empty()) out += ", ";
-      out += last == 0 ? "absent" : std::to_string(last);
+      out += last == 0            ? "absent"
+             : last == kNeverRead ? "a value that nobody read"
+                                  : std::to_string(last);
     }
     return out;
   }
@@ -148,6 +181,16 @@ class Search {
     size_t slot = 0;
     while (!used_.has(slot) || event_of_[slot] != event) ++slot;
     return slot;
+  }
+
+  // Of the open events without an answer that are like this one; kOpenEventsMax when there is none.
+  size_t latest_like(size_t event) const {
+    size_t latest = kOpenEventsMax;
+    for (size_t slot = 0; slot < slots_end_; ++slot) {
+      if (!unknown_.has(slot) || !are_alike(events_[event_of_[slot]], events_[event])) continue;
+      if (latest == kOpenEventsMax || event_of_[latest] < event_of_[slot]) latest = slot;
+    }
+    return latest;
   }
 
   void settle_pure(Configuration* c) const {
@@ -185,6 +228,8 @@ class Search {
 
   void try_event(const Configuration& from, size_t slot, std::vector<Configuration>* work) {
     if (from.known.has(slot) || from.unknown.has(slot)) return;
+    // Of events that are alike the one invoked first goes first.
+    if (before_of_[slot] != kOpenEventsMax && !from.unknown.has(before_of_[slot])) return;
     const std::optional<uint64_t> state = apply(events_[event_of_[slot]], from.state);
     if (!state) return;
     if (unknown_.has(slot) && *state == from.state) return;
@@ -195,11 +240,12 @@ class Search {
     if (insert(&seen_, next)) work->push_back(std::move(next));
   }
 
-  const std::vector<KeyEvent>& events_;
+  const std::vector<KeyEvent> events_;
   Slots used_;
   Slots unknown_;  // of events without an answer: their slots are never free again
   size_t slots_end_ = 0;
   std::array<size_t, kOpenEventsMax> event_of_{};
+  std::array<size_t, kOpenEventsMax> before_of_{};  // the slot of the one like it invoked before
   Table configurations_;
   Table seen_;
 };

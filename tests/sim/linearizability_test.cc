@@ -128,6 +128,22 @@ TEST(LinearizabilityTest, manyUnknownOutcomesAreNoBurden) {
   EXPECT_FALSE(fine(events));
 }
 
+TEST(LinearizabilityTest, eventsThatAreAlikeAreNoBurden) {
+  // Any of the deletions may have happened at any time, and any of the values that nobody reads may
+  // have been there.
+  std::vector<KeyEvent> events;
+  for (uint64_t k = 1; k <= 60; ++k) {
+    const Moment at = 10 * k;
+    events.push_back(unknown(k % 2 == 0 ? Op::kDelete : Op::kClear, 0, at));
+    events.push_back(unknown(Op::kPut, k, at));
+    events.push_back(missing(Op::kRead, 0, at + 1, at + 2));
+    events.push_back(exists(1'000 + k, at + 3, at + 4));
+  }
+  EXPECT_TRUE(fine(events));
+  events.push_back(read(1'001, 1'000, 1'001));
+  EXPECT_FALSE(fine(events)) << "a refused insert's value";
+}
+
 TEST(LinearizabilityTest, reportNamesTheCulprit) {
   std::vector<KeyEvent> events = {put(1, 0, 1), erase(2, 3), read(1, 4, 5)};
   events[2].text = "client 7";
