@@ -147,6 +147,9 @@ bool PeerLink::on_message(FrameStream&, core::Message& message) {
 
 void PeerLink::on_pong(FrameStream&) {
   if (state_ == State::kProving) come_up();
+  // What was sent before the ping has arrived, too.
+  if (pinged_ && waiting_since_ <= pinged_at_) waiting_ = false;
+  pinged_ = false;
 }
 
 void PeerLink::on_closed(FrameStream& stream, net::CloseReason reason) {
