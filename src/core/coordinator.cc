@@ -23,7 +23,7 @@ Coordinator::Coordinator(const FileOptions& options, std::string address, uint64
                          uint64_t buckets_max, base::Instant now)
     : options_(options) {
   LH_CHECK(incarnation != 0);
-  nodes_[kSelf] = Node{incarnation, 1, buckets_max, {}, now, true};
+  nodes_[kSelf] = Node{incarnation, 1, buckets_max, {}, now, {}, true, false};
   book_.set_node({kSelf, true, std::move(address)});
   book_.set(0, kSelf);
 }
@@ -173,6 +173,7 @@ void Coordinator::resume(base::Instant now, std::string address, uint64_t bucket
     known_[id] = 0;
   }
   nodes_.at(kSelf).buckets_max = buckets_max;
+  announces_ = book_.node(kSelf)->address != address;
   book_.set_node({kSelf, true, std::move(address)});
 }
 
@@ -207,14 +208,15 @@ void Coordinator::on(base::Instant now, const Register& m, Effects* effects) {
   }
   const NodeEntry* known = book_.node(id);
   const auto registered = nodes_.find(id);
-  if (known == nullptr || known->address != m.address ||
-      registered->second.buckets_max != m.buckets_max) {
+  const bool moved = known == nullptr || known->address != m.address;
+  if (moved || registered->second.buckets_max != m.buckets_max) {
     commit(NodeRegistered{id, m.incarnation, m.buckets_max, std::string(m.address)}, effects);
   }
   Node& node = nodes_[id];
   node.heard_at = now;
-  node.up = true;
-  book_.set_node({id, true, std::string(m.address)});
+  if (moved) node.unreachable_at = {};
+  node.up = is_reachable(now, node);
+  book_.set_node({id, node.up, std::string(m.address)});
   known_[id] = 0;
 
   effects->after(logged_);
@@ -234,13 +236,29 @@ void Coordinator::on(base::Instant now, const Heartbeat& m, Effects* effects) {
   it->second.heard_at = now;
   it->second.stats = m.stats;
   const bool returned = !it->second.up;
-  set_up(m.id, true, effects);
+  if (is_reachable(now, it->second)) set_up(m.id, true, effects);
   known_[m.id] = m.known;
   BookPart part;
   if (m.known < book_.known()) part = book_.part_from(m.known, kBookEntriesMax);
   // What was said about nodes while this one was down was not said to it.
-  if (returned) part.nodes = all_nodes();
+  if (std::exchange(it->second.is_behind, false) || returned) part.nodes = all_nodes();
   effects->send(Destination::to_node(m.id), BookUpdate{{}, std::move(part)});
+}
+
+bool Coordinator::is_reachable(base::Instant now, const Node& node) {
+  return node.unreachable_at == base::Instant{} || now - node.unreachable_at > kSilenceMax;
+}
+
+void Coordinator::node_unreachable(base::Instant now, NodeId id, Effects* effects) {
+  const auto it = nodes_.find(id);
+  if (it == nodes_.end() || id == kSelf) return;
+  it->second.unreachable_at = now;
+  set_up(id, false, effects);
+}
+
+void Coordinator::link_lost(NodeId id) {
+  const auto it = nodes_.find(id);
+  if (it != nodes_.end()) it->second.is_behind = true;
 }
 
 void Coordinator::set_up(NodeId id, bool up, Effects* effects) {
@@ -260,6 +278,7 @@ void Coordinator::broadcast(const BookPart& part, Effects* effects) const {
 }
 
 void Coordinator::tick(base::Instant now, Effects* effects) {
+  if (std::exchange(announces_, false)) broadcast({0, {}, {*book_.node(kSelf)}}, effects);
   for (auto& [id, node] : nodes_) {
     // Its own node is as alive as the coordinator itself.
     if (id != kSelf && node.up && now - node.heard_at > kSilenceMax) set_up(id, false, effects);

@@ -48,6 +48,12 @@ class Coordinator {
   std::vector<std::string> snapshot() const;
 
   void step(base::Instant now, const Message& message, Effects* effects);
+  // A message to this node came back: it says that it is alive, but cannot be reached where it says
+  // it is. It counts as down until no message has come back for a while.
+  void node_unreachable(base::Instant now, NodeId id, Effects* effects);
+  // The connection to this node broke: what was said of other nodes may not have arrived. It is
+  // told again when it is heard.
+  void link_lost(NodeId id);
   // About twenty times a second: notices silent nodes, repeats orders.
   void tick(base::Instant now, Effects* effects);
 
@@ -67,7 +73,9 @@ class Coordinator {
     uint64_t buckets_max = 0;  // 0: no limit
     NodeStats stats;
     base::Instant heard_at;
+    base::Instant unreachable_at;
     bool up = true;
+    bool is_behind = false;  // may not know where others are
     bool has_room() const { return up && (buckets_max == 0 || buckets < buckets_max); }
   };
   // An order of the split under way to one target. The source may be ahead of what is known here.
@@ -113,6 +121,7 @@ class Coordinator {
 
   NodeId find_incarnation(uint64_t incarnation) const;
   std::vector<NodeEntry> all_nodes() const;
+  static bool is_reachable(base::Instant now, const Node& node);
   void set_up(NodeId id, bool up, Effects* effects);
   void broadcast(const BookPart& part, Effects* effects) const;
   // The node for the next bucket: fewest buckets, then order of registration, its own last.
@@ -139,6 +148,7 @@ class Coordinator {
   uint64_t split_number_ = 0;
   std::vector<Settler> settlers_;  // who waits for SETTLE
   std::vector<Settler> answered_;  // whose answers are in the effects of the latest step
+  bool announces_ = false;         // it is elsewhere than the nodes believe
   Position logged_;
   Counters counters_;
 };

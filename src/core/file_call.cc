@@ -11,6 +11,9 @@ namespace {
 using Kind = FileRequest::Kind;
 
 constexpr base::Duration kAskAgainAfter = base::ms(500);
+// A coordinator that is there but never answers is waited for this long; by SETTLE for ever, as it
+// is answered when all has settled.
+constexpr base::Duration kGiveUpAfter = base::seconds(20);
 // In the number of a question whose answer does not matter, but whether there is one.
 constexpr uint64_t kProbe = uint64_t{1} << 63;
 
@@ -48,7 +51,7 @@ FileCall::FileCall(uint64_t number, FileRequest request) : number_(number) {
 }
 
 void FileCall::start(const CallContext& context) {
-  asked_at_ = context.now;
+  started_at_ = asked_at_ = context.now;
   if (asks_first(result_.request.kind)) {
     ask(context);
   } else {
@@ -136,6 +139,10 @@ void FileCall::coordinator_unreachable() {
 void FileCall::tick(const CallContext& context) {
   if (done_) return;
   if (rests_) return look_again(context);
+  const bool unheard = asks_first(result_.request.kind) && !answered_;
+  if (unheard && context.now - started_at_ >= kGiveUpAfter) {
+    return end(FileResult::Outcome::kNoCoordinator);
+  }
   if (!answered_ && context.now - asked_at_ >= kAskAgainAfter) {
     if (asked_) {
       ask(context);

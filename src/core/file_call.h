@@ -89,6 +89,7 @@ class FileCall {
   bool asked_ = false;
   bool answered_ = false;
   bool done_ = false;
+  base::Instant started_at_;
   base::Instant asked_at_;
 };
 

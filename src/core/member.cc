@@ -9,6 +9,7 @@ namespace lh::core {
 namespace {
 
 constexpr base::Duration kHeartbeatEvery = base::ms(200);
+constexpr base::Duration kAnswerMax = base::seconds(2);
 
 }  // namespace
 
@@ -24,6 +25,10 @@ Member::Member(uint64_t incarnation, NodeId id)
 
 void Member::on_connected(base::Instant, Effects* effects) {
   accepted_ = false;
+  say_where(effects);
+}
+
+void Member::say_where(Effects* effects) const {
   Register m;
   m.id = id_;
   m.incarnation = incarnation_;
@@ -44,6 +49,12 @@ Member::Outcome Member::on_registered(const Registered& m) {
 void Member::tick(base::Instant now, uint64_t known, const NodeStats& stats, Effects* effects) {
   if (!accepted_ || (beat_at_ != base::Instant{} && now - beat_at_ < kHeartbeatEvery)) return;
   beat_at_ = now;
+  if (unanswered_since_ == base::Instant{}) {
+    unanswered_since_ = now;
+  } else if (now - unanswered_since_ >= kAnswerMax) {
+    unanswered_since_ = now;
+    say_where(effects);
+  }
   effects->send(Destination::to_coordinator(), Heartbeat{id_, incarnation_, known, stats});
 }
 

@@ -29,18 +29,25 @@ class Member {
   // not know the file that the node belongs to; the node goes on serving what it has.
   Outcome on_registered(const Registered& m);
 
+  // The coordinator has answered a heartbeat. When none is answered for seconds, it may take this
+  // node to be at an address of before: then it is told again.
+  void on_answer() { unanswered_since_ = {}; }
+
   // About twenty times a second. known: AddressBook::known() of the node.
   void tick(base::Instant now, uint64_t known, const NodeStats& stats, Effects* effects);
 
   NodeId id() const { return id_; }
 
  private:
+  void say_where(Effects* effects) const;
+
   uint64_t incarnation_;
   std::string address_;
   uint64_t buckets_max_ = 0;
   NodeId id_ = NodeId::kNone;
   bool accepted_ = false;  // by the coordinator at the other end of this connection
   base::Instant beat_at_;
+  base::Instant unanswered_since_;  // the first heartbeat after the latest answer
 };
 
 }  // namespace lh::core

@@ -16,6 +16,9 @@ constexpr base::Duration kPatienceMax = base::seconds(2);
 constexpr base::Duration kAgainAfter = base::ms(50);
 // A bucket that is being handed over, or a map that is behind: worth another try before giving up.
 constexpr base::Duration kFailAfter = base::ms(700);
+// And nodes that are there but never answer are waited for this long. Not by SETTLE, which asks
+// buckets to answer when they have settled.
+constexpr base::Duration kGiveUpAfter = base::seconds(20);
 // Buckets asked ahead of their answers.
 constexpr size_t kWindow = 256;
 
@@ -45,7 +48,7 @@ ScanCall::ScanCall(uint64_t number, BucketNo only)
 }
 
 void ScanCall::start(const CallContext& context) {
-  started_at_ = progress_at_ = context.now;
+  started_at_ = progress_at_ = heard_at_ = context.now;
   begin_round(context);
 }
 
@@ -173,7 +176,7 @@ bool ScanCall::on_reply(const CallContext& context, ScanReply* reply) {
     end_at(m.from);
     return false;
   }
-  progress_at_ = context.now;
+  progress_at_ = heard_at_ = context.now;
   if (!assemble(reply) || !take(m.from, m.last)) return false;
   if (only_ && !m.more) end_at(m.last);
   answered_.insert(m.bucket.a);
@@ -215,6 +218,9 @@ void ScanCall::node_down(const CallContext& context, NodeId node, base::Instant 
 
 void ScanCall::tick(const CallContext& context) {
   if (done() || failed_ || context.now - progress_at_ < patience_) return;
+  if (kind_ != ScanKind::kSettle && context.now - heard_at_ >= kGiveUpAfter) {
+    return fail(missing(context).front().to.a);
+  }
   progress_at_ = context.now;
   patience_ = std::min(patience_ * 2, kPatienceMax);
   begin_round(context);

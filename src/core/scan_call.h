@@ -99,6 +99,7 @@ class ScanCall {
   base::Instant stranded_at_;  // when a node could not be reached first
   base::Instant started_at_;
   base::Instant progress_at_;
+  base::Instant heard_at_;
   base::Duration patience_;
 };
 

@@ -198,6 +198,38 @@ TEST_F(CoordinatorTest, a_silent_node_is_down_until_it_is_heard_again) {
   EXPECT_EQ(count_of<BookUpdate>(effects_), 4u) << "all three are told, and it gets its answer";
 }
 
+TEST_F(CoordinatorTest, a_node_that_cannot_be_reached_where_it_says_it_is_gets_no_bucket) {
+  join(2);
+  join(3);
+  effects_.clear();
+  coordinator_.node_unreachable(now_, node(2), &effects_);
+  EXPECT_FALSE(coordinator_.is_up(node(2)));
+  EXPECT_EQ(count_of<BookUpdate>(effects_), 2u) << "the others are told";
+  overflow(0, 1);
+  EXPECT_EQ(one_of<SplitOrder>(effects_).target_node, node(3));
+  pass(700);
+  EXPECT_FALSE(coordinator_.is_up(node(2))) << "though it is heard all the time";
+  join(2);
+  EXPECT_FALSE(coordinator_.is_up(node(2))) << "it says the same as before";
+  pass(200);
+  EXPECT_TRUE(coordinator_.is_up(node(2))) << "no message came back for a while";
+  coordinator_.node_unreachable(now_, node(2), &effects_);
+  join(2, 0, "127.0.0.1:5002");
+  EXPECT_TRUE(coordinator_.is_up(node(2))) << "it is elsewhere now";
+}
+
+TEST_F(CoordinatorTest, a_node_whose_connection_broke_is_told_again_where_all_are) {
+  join(2);
+  join(3);
+  heartbeat(3, 1);
+  EXPECT_TRUE(one_of<BookUpdate>(effects_).book.nodes.empty());
+  coordinator_.link_lost(node(3));
+  heartbeat(3, 1);
+  EXPECT_EQ(one_of<BookUpdate>(effects_).book.nodes.size(), 3u);
+  heartbeat(3, 1);
+  EXPECT_TRUE(one_of<BookUpdate>(effects_).book.nodes.empty()) << "once";
+}
+
 TEST_F(CoordinatorTest, a_node_that_returns_hears_what_was_said_without_it) {
   join(2);
   join(3);

@@ -56,6 +56,23 @@ TEST_F(MemberTest, says_several_times_a_second_that_it_is_alive_and_what_it_know
   EXPECT_EQ(tick(1, 6), Lines{"coordinator: Heartbeat id=n3 known=6"});
 }
 
+TEST_F(MemberTest, says_again_where_it_is_when_no_heartbeat_is_answered) {
+  connect();
+  registered(3);
+  const Lines beat{"coordinator: Heartbeat id=n3 known=0"};
+  const Lines again{"coordinator: Register incarnation=abc address=127.0.0.1:4001",
+                    "coordinator: Heartbeat id=n3 known=0"};
+  EXPECT_EQ(tick(50), beat);
+  for (int k = 0; k < 30; ++k) {
+    member_.on_answer();
+    EXPECT_EQ(tick(200), beat);
+  }
+  for (int k = 0; k < 9; ++k) EXPECT_EQ(tick(200), beat);
+  EXPECT_EQ(tick(200), again);
+  for (int k = 0; k < 9; ++k) EXPECT_EQ(tick(200), beat);
+  EXPECT_EQ(tick(200), again);
+}
+
 TEST_F(MemberTest, a_heartbeat_tells_what_the_node_holds) {
   connect();
   registered(3);

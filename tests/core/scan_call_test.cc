@@ -333,6 +333,22 @@ TEST_F(ScanCallTest, a_node_that_the_coordinator_knows_to_be_down_is_not_waited_
   EXPECT_EQ(call_->failed_bucket(), 1u);
 }
 
+TEST_F(ScanCallTest, nodes_that_never_answer_are_given_up) {
+  start();
+  take(answer({0, 2}));
+  int64_t ms = 0;
+  for (; ms < 60'000 && !call_->failed(); ms += 100) tick(100);
+  EXPECT_EQ(call_->failed_bucket(), 1u);
+  EXPECT_GE(ms, 20'000);
+  EXPECT_LT(ms, 23'000);
+}
+
+TEST_F(ScanCallTest, a_scan_that_waits_for_settled_buckets_waits_on) {
+  start(ScanCall(3, ScanKind::kSettle, ScanMatch::kAll, {}));
+  for (int k = 0; k < 600; ++k) tick(100);
+  EXPECT_FALSE(call_->failed());
+}
+
 TEST_F(ScanCallTest, a_node_that_it_needs_no_more_may_go) {
   start();
   take(answer({2, 2}));
