@@ -49,7 +49,7 @@ Bucket::Bucket(const Host& host, const SplitRecords& opening) : Bucket(host, ope
 Bucket::Bucket(const Host& host, const BucketState& state) : Bucket(host, state.mark) {
   live_ = state.live;
   // The half that was handed over is not the table's, but this bucket's to send as yet.
-  if (state.split != 0) departing_ = empty_table();
+  if (state.split != 0) departing_.emplace(empty_table());
   LH_CHECK(take_state(state));
 }
 
@@ -59,139 +59,14 @@ std::string* Bucket::record(RecordKind kind, Effects* effects) {
   return out;
 }
 
-BucketState Bucket::state() const {
-  BucketState state;
-  state.mark = mark_;
-  state.live = live_;
-  state.collisions = collisions_;
-  state.split_done = split_done_;
-  if (split_ && split_->handed_over()) {
-    state.split = split_->split();
-    state.target_node = split_->target_node();
-  }
-  state.target_split = target_split_;
-  state.target_stream = target_stream_;
-  state.target_next_batch = target_next_batch_;
-  return state;
-}
-
-void Bucket::record_state(Effects* effects) {
-  if (!effects->keeps_journal()) return;
-  append_state(effects->record(stream_of(mark_.a), &logged_), state());
-}
-
-bool Bucket::recover(RecordKind kind, std::string_view record) {
-  BucketState state;
-  switch (kind) {
-    case RecordKind::kChanges:
-      return take_changes(record);
-    case RecordKind::kCleared:
-      table_ = empty_table();
-      return take_changes(record);
-    case RecordKind::kState:
-      return read_state(record, &state) && take_state(state);
-    default:
-      return false;
-  }
-}
-
-bool Bucket::take_state(const BucketState& state) {
-  if (state.mark.a != mark_.a || state.mark.j < mark_.j || state.mark.j > mark_.j + 1) return false;
-  if (state.mark.j > mark_.j) {
-    if (!live_) return false;
-    mark_ = state.mark;
-    departing_ = table_.split_off();
-  }
-  if (state.split == 0) departing_.reset();
-  if (state.split != 0 && !departing_) return false;
-  const bool restarted =
-      state.target_split != target_split_ || state.target_stream != target_stream_;
-  if (!live_ && restarted) {
-    table_ = empty_table();
-    dedup_ = Dedup();
-  }
-  live_ = state.live;
-  collisions_ = collisions_taken_in_ = state.collisions;
-  split_done_ = state.split_done;
-  resumed_split_ = state.split;
-  resumed_target_ = state.target_node;
-  target_split_ = state.target_split;
-  target_stream_ = state.target_stream;
-  target_next_batch_ = state.target_next_batch;
-  return true;
-}
-
-void Bucket::resume(Effects* effects) {
-  if (!live_) return;
-  // Whether the latest report arrived, and its split is done, the coordinator will say again.
-  report_under_way_ = collisions_ > 0;
-  if (table_.size() > host_.options.capacity) overdue_ = 1;
-  if (resumed_split_ == 0) return;
-  SplitOrder order;
-  order.split = resumed_split_;
-  order.source = {mark_.a, static_cast<Level>(mark_.j - 1)};
-  order.target = mark_.a + (BucketNo{1} << order.source.j);
-  order.target_node = resumed_target_;
-  split_ = std::make_unique<SplitSource>(SplitSource::resumed(order, host_.node, host_.boot));
-  effects->want_turn();
-}
-
-// What the bucket is about to lose, or has handed over, of the interval of before.
-Interval Bucket::given_away() const {
-  return interval_of({mark_.a + (BucketNo{1} << (mark_.j - 1)), mark_.j});
-}
+// The other half of the bucket that this one was before its latest split.
+BucketMark Bucket::sibling() const { return {mark_.a + (BucketNo{1} << (mark_.j - 1)), mark_.j}; }
 
 table::HashTable* Bucket::table_of(HashValue c) {
   const ReversedHash r = reverse64(c);
   if (interval_of(mark_).contains(r)) return &table_;
-  if (departing_ && given_away().contains(r)) return &*departing_;
+  if (departing_ && interval_of(sibling()).contains(r)) return &departing_->table;
   return nullptr;
-}
-
-bool Bucket::take_changes(std::string_view changes) {
-  ChangeReader reader(changes);
-  Change change;
-  while (reader.next(&change)) {
-    switch (change.kind) {
-      case Change::Kind::kPut:
-      case Change::Kind::kErase: {
-        const std::optional<HashValue> c = base::hash_key(host_.options.hash, change.key);
-        table::HashTable* table = c ? table_of(*c) : nullptr;
-        if (table == nullptr) return false;
-        if (change.kind == Change::Kind::kPut) {
-          table->put(*c, change.key, change.value);
-        } else {
-          table->erase(*c, change.key);
-        }
-        break;
-      }
-      case Change::Kind::kClient:
-        dedup_.restore_client(change.client, change.number, change.cleared);
-        break;
-      case Change::Kind::kAnswer:
-        dedup_.restore_answer(change.client, change.number, change.code, change.value);
-        break;
-    }
-  }
-  return reader.ok();
-}
-
-std::optional<ReversedHash> Bucket::snapshot(ReversedHash cursor, ReversedHash last,
-                                             size_t bytes_max, std::string* out) const {
-  const auto add = [out](HashValue, std::string_view key, std::string_view value) {
-    append_put(out, key, value);
-  };
-  const ReversedHash mine = interval_of(mark_).last;
-  if (cursor <= mine) {
-    const auto next = table_.walk(cursor, std::min(last, mine), bytes_max, add);
-    if (next) return next;
-    if (last <= mine || mine == ~ReversedHash{0}) return std::nullopt;
-    return mine + 1;
-  }
-  // What was handed over since the snapshot began, as far as it is still here: the rest is the
-  // target's, and the log says so.
-  if (!departing_ || cursor > given_away().last) return std::nullopt;
-  return departing_->walk(cursor, std::min(last, given_away().last), bytes_max, add);
 }
 
 // ---------------------------------------------------------------------------- keyed operations
@@ -364,25 +239,73 @@ void Bucket::on_split_order(base::Instant now, const SplitOrder& order, Effects*
   effects->want_turn();
 }
 
-void Bucket::hand_over(base::Instant now, Effects* effects) {
-  const ReversedHash mid = interval_of(mark_).first + ((~ReversedHash{0} >> mark_.j) >> 1) + 1;
-  mark_.j = static_cast<Level>(mark_.j + 1);
-  const uint64_t records = table_.size();
-  departing_ = table_.split_off();
-  freeing_ = false;
-  // The inserts that wait to be reported go with the records.
-  const uint64_t share = records == 0 ? 0 : overdue_ * departing_->size() / records;
+ReversedHash Bucket::middle() const {
+  return interval_of(mark_).first + ((~ReversedHash{0} >> mark_.j) >> 1) + 1;
+}
+
+// The inserts that wait to be reported go with the records.
+uint64_t Bucket::take_share(uint64_t leaving) {
+  const uint64_t all = table_.size() + leaving;
+  const uint64_t share = all == 0 ? 0 : overdue_ * leaving / all;
   overdue_ -= share;
-  split_->close(now, dedup_, share, effects);
+  return share;
+}
+
+void Bucket::give_up_half() {
+  departing_.emplace(table_.split_off());
+  departing_->dedup.copy(dedup_);
+}
+
+void Bucket::hand_over(base::Instant now, Effects* effects) {
+  const ReversedHash mid = middle();
+  mark_.j = static_cast<Level>(mark_.j + 1);
+  give_up_half();
+  split_->close(now, departing_->dedup, take_share(departing_->table.size()), effects);
   record_state(effects);
+  pass_scans_on(mid, split_->target_node(), effects);
+}
+
+void Bucket::pass_scans_on(ReversedHash mid, NodeId node, Effects* effects) {
   LH_CHECK(interval_of(mark_).last == mid - 1);
   for (ScanJob& job : scans_) {
     if (std::optional<Scan> rest = job.cut(mid)) {
-      rest->to = split_->target();
+      rest->to = sibling().a;
       rest->level = mark_.j;
-      effects->send(Destination::to_bucket(split_->target_node(), split_->target()), *rest);
+      effects->send(Destination::to_bucket(node, rest->to), *rest);
     }
   }
+}
+
+bool Bucket::is_before(const SplitOrder& order) const {
+  return live_ && mark_ == order.source && (!split_ || split_->split() < order.split);
+}
+
+std::unique_ptr<Bucket> Bucket::divide(const SplitOrder& order, Effects* effects) {
+  LH_CHECK(is_before(order));
+  const ReversedHash mid = middle();
+  split_.reset();  // an attempt with a target elsewhere, which may be dropped until the hand-over
+  std::unique_ptr<Bucket> upper = halve(order.split);
+  upper->overdue_ = take_share(upper->table_.size());
+  if (effects->keeps_journal()) {
+    append_divided(effects->record(stream_of(mark_.a), &logged_), order.split);
+  }
+  upper->record_state(effects);
+  pass_scans_on(mid, host_.node, effects);
+  return upper;
+}
+
+std::unique_ptr<Bucket> Bucket::recover_division(uint64_t split) {
+  if (!live_ || departing_ || mark_.j >= kLevelMax) return nullptr;
+  return halve(split);
+}
+
+std::unique_ptr<Bucket> Bucket::halve(uint64_t split) {
+  mark_.j = static_cast<Level>(mark_.j + 1);
+  auto upper = std::make_unique<Bucket>(host_, sibling());
+  upper->table_ = table_.split_off();
+  upper->target_split_ = split_done_ = split;
+  upper->dedup_.copy(dedup_);
+  return upper;
 }
 
 void Bucket::on_split_ack(base::Instant now, const SplitRecordsAck& ack, Effects* effects) {
@@ -393,7 +316,8 @@ void Bucket::on_split_ack(base::Instant now, const SplitRecordsAck& ack, Effects
   split_done_ = split_->split();
   effects->send(Destination::to_coordinator(), SplitDone{split_done_, mark_.a, true});
   split_.reset();
-  freeing_ = true;
+  cleared_.push_back(std::move(departing_->table));
+  departing_.reset();
   record_state(effects);
 }
 
@@ -522,7 +446,7 @@ void Bucket::turn_scans(base::Instant now, Effects* effects) {
 
 bool Bucket::has_work() const {
   if (split_ && split_->can_go_on()) return true;
-  if ((departing_ && freeing_) || !cleared_.empty()) return true;
+  if (!cleared_.empty()) return true;
   return std::any_of(scans_.begin(), scans_.end(), [this](const ScanJob& job) {
     return job.done() || job.can_go_on(reports_settled());
   });
@@ -532,16 +456,15 @@ void Bucket::turn(base::Instant now, Effects* effects) {
   turn_scans(now, effects);
   if (split_ && split_->streaming()) {
     const bool again = split_->handed_over();
-    split_->slice(now, again ? *departing_ : table_, effects);
+    split_->slice(now, again ? departing_->table : table_, effects);
     if (split_->ready_to_close()) {
       if (again) {
-        split_->close(now, dedup_, 0, effects);
+        split_->close(now, departing_->dedup, 0, effects);
       } else if (!departing_) {
         hand_over(now, effects);
       }
     }
   }
-  if (departing_ && freeing_ && !departing_->clear_some(kSliceBytes)) departing_.reset();
   if (!cleared_.empty() && !cleared_.back().clear_some(kSliceBytes)) cleared_.pop_back();
 }
 

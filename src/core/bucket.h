@@ -56,6 +56,10 @@ class Bucket {
   // Behind the last record: goes on with what was under way.
   void resume(Effects* effects);
   BucketState state() const;
+  // While a half that was handed over is still here: the state before, and what was remembered then
+  // and goes with that half (what came later is only about the half that stayed).
+  std::optional<BucketState> state_before() const;
+  const Dedup& dedup_before() const { return departing_->dedup; }
   // Records the whole state; for a bucket that is new.
   void record_state(Effects* effects);
   // Where its latest record is: what a read tells depends on it.
@@ -93,6 +97,12 @@ class Bucket {
   // Starts the split, or answers that it is done, or that the records are already handed over.
   void on_split_order(base::Instant now, const SplitOrder& order, Effects* effects);
   void on_split_ack(base::Instant now, const SplitRecordsAck& ack, Effects* effects);
+  // The same in one step, when the new bucket is to be with this server: no record moves. Returns
+  // it, live. Bound: is_before(order).
+  std::unique_ptr<Bucket> divide(const SplitOrder& order, Effects* effects);
+  bool is_before(const SplitOrder& order) const;
+  // That divide(), recovered. Nothing when it makes no sense here.
+  std::unique_ptr<Bucket> recover_division(uint64_t split);
   const SplitSource* split() const { return split_.get(); }
 
   // ---- split, receiving side.
@@ -126,15 +136,27 @@ class Bucket {
   bool take_state(const BucketState& state);
   bool take_changes(std::string_view changes);
   table::HashTable* table_of(HashValue c);
-  Interval given_away() const;
+  BucketMark sibling() const;
   table::HashTable empty_table() const;
   void clear(const Scan& scan, ReversedHash from, ReversedHash last, Effects* effects);
   void count_collision();
   void send_report(base::Instant now, Effects* effects);
+  void give_up_half();
   void hand_over(base::Instant now, Effects* effects);
+  ReversedHash middle() const;
+  uint64_t take_share(uint64_t leaving);
+  void pass_scans_on(ReversedHash mid, NodeId node, Effects* effects);
+  std::unique_ptr<Bucket> halve(uint64_t split);
   ScanJob::View view() const;
   size_t count_open_scans() const;
   void turn_scans(base::Instant now, Effects* effects);
+
+  // Handed over, kept until the target has it.
+  struct Departing {
+    explicit Departing(table::HashTable records) : table(std::move(records)) {}
+    table::HashTable table;
+    Dedup dedup;
+  };
 
   const Host& host_;
   Position logged_;
@@ -151,10 +173,9 @@ class Bucket {
   base::Instant reported_at_;
 
   std::unique_ptr<SplitSource> split_;
-  std::optional<table::HashTable> departing_;  // handed over, kept until the target has it
-  bool freeing_ = false;                       // departing_ may go, a slice at a time
-  std::vector<table::HashTable> cleared_;      // what clear() left to be freed, too
-  NodeId resumed_target_ = NodeId::kNone;      // of a split that was handed over before resume()
+  std::optional<Departing> departing_;
+  std::vector<table::HashTable> cleared_;  // to be freed, a slice at a time
+  NodeId resumed_target_ = NodeId::kNone;  // of a split that was handed over before resume()
   uint64_t resumed_split_ = 0;
   uint64_t split_done_ = 0;  // number of the last split that was completed
 

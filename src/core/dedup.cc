@@ -66,6 +66,14 @@ bool Dedup::admit_clear(ClientId id, uint64_t number) {
   return true;
 }
 
+void Dedup::copy(const Dedup& other) {
+  other.visit([this](ClientId client, uint64_t acked,
+                     uint64_t cleared) { restore_client(client, acked, cleared); },
+              [this](ClientId client, uint64_t seq, Code answer, std::string_view value) {
+                restore_answer(client, seq, answer, value);
+              });
+}
+
 void Dedup::restore_client(ClientId id, uint64_t acked, uint64_t cleared) {
   Client& client = touch(id);
   forget_below(&client, acked);

@@ -54,6 +54,8 @@ class Dedup {
       for (const Answer& a : client.answers) on_answer(*it, a.seq, a.code, a.value);
     }
   }
+  // What both halves of a bucket remember. Bound: this is empty.
+  void copy(const Dedup& other);
   void restore_client(ClientId client, uint64_t acked, uint64_t cleared);
   void restore_answer(ClientId client, uint64_t seq, Code answer, std::string_view value);
 

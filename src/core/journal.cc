@@ -71,6 +71,17 @@ bool read_state(std::string_view bytes, BucketState* state) {
   return reader.done() && in_level && gave;
 }
 
+void append_divided(std::string* out, uint64_t split) {
+  begin_record(out, RecordKind::kDivided);
+  base::Writer<>(out).varint(split);
+}
+
+bool read_divided(std::string_view bytes, uint64_t* split) {
+  base::Reader reader(bytes);
+  *split = reader.varint();
+  return reader.done() && *split > 0;
+}
+
 void append_identity(std::string* out, const Identity& identity) {
   begin_record(out, RecordKind::kIdentity);
   base::Writer<> writer(out);

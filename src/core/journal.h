@@ -8,15 +8,18 @@
 //                     2  state     BucketState, whole
 //                     3  gone      the bucket was dropped
 //                     4  cleared   all its records went at once; a run of changes behind it
+//                     5  divided   its upper half is a bucket of its own now, of the same server;
+//                                  the split's number
 //   node's stream     16 identity  the node's number, and the file's options
 //                     17 boot      number of this start of the node
 //                     18 book      a piece of the address book
 //                     32..         the coordinator's events (core/coordinator_event.h)
 //
-// Records of a bucket's stream may be applied twice, in order, without harm: a snapshot of a bucket
-// is its state at one moment and then its records at later ones, and the log from that first moment
-// on brings both up to date. Records of the node's stream are applied exactly once. All integers
-// are varints unless said otherwise. Readers believe nothing: false means damage.
+// Changes may be applied twice, in order, without harm: a snapshot of a bucket is its state at one
+// moment and then its records at later ones, and the log from that first moment on brings both up
+// to date. A bucket of which half was handed over and is still there has two states in a snapshot:
+// the one before, with what was remembered then, and its own. All other records are applied exactly
+// once. All integers are varints unless said otherwise. Readers believe nothing: false is damage.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +42,7 @@ enum class RecordKind : uint8_t {
   kState = 2,
   kGone = 3,
   kCleared = 4,
+  kDivided = 5,
   kIdentity = 16,
   kBoot = 17,
   kBook = 18,
@@ -75,12 +79,14 @@ std::optional<RecordKind> take_kind(std::string_view* record);
 bool is_event(std::string_view record);
 
 void append_state(std::string* out, const BucketState& state);
+void append_divided(std::string* out, uint64_t split);
 void append_identity(std::string* out, const Identity& identity);
 void append_boot(std::string* out, uint32_t boot);
 void append_book(std::string* out, const BookPart& part);
 
 // Of the rest behind the kind.
 bool read_state(std::string_view bytes, BucketState* state);
+bool read_divided(std::string_view bytes, uint64_t* split);
 bool read_identity(std::string_view bytes, Identity* identity);
 bool read_boot(std::string_view bytes, uint32_t* boot);
 bool read_book(std::string_view bytes, BookPart* part);

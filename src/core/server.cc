@@ -88,10 +88,23 @@ bool Server::recover_bucket(BucketNo a, std::string_view record) {
     buckets_.erase(a);
     return true;
   }
+  if (*kind == RecordKind::kDivided) return recover_division(a, record);
   if (Bucket* bucket = find(a)) return bucket->recover(*kind, record);
   BucketState state;
   if (*kind != RecordKind::kState || !read_state(record, &state) || state.mark.a != a) return false;
   add(a, std::make_unique<Bucket>(host_, state));
+  return true;
+}
+
+bool Server::recover_division(BucketNo a, std::string_view record) {
+  Bucket* bucket = find(a);
+  uint64_t split = 0;
+  if (bucket == nullptr || !read_divided(record, &split)) return false;
+  std::unique_ptr<Bucket> upper = bucket->recover_division(split);
+  if (upper == nullptr || find(upper->mark().a) != nullptr) return false;
+  if (placement_ != nullptr) placement_->on_recovered(upper->mark().a);
+  const BucketNo target = upper->mark().a;
+  add(target, std::move(upper));
   return true;
 }
 
@@ -311,7 +324,19 @@ void Server::on(base::Instant now, const SplitOrder& m, Effects* effects) {
   }
   learn(m.book, effects);
   effects->after(bucket->logged());
-  bucket->on_split_order(now, m, effects);
+  if (!divides_here(*bucket, m)) return bucket->on_split_order(now, m, effects);
+  Bucket* upper = add(m.target, bucket->divide(m, effects));
+  learn({m.target, {host_.node}, {}}, effects);
+  ++counters_.splits;
+  effects->send(Destination::to_coordinator(), SplitDone{m.split, m.source.a, true});
+  upper->report_overflow(now, effects);
+}
+
+// Whether the new bucket is to be with this server, as the old one is.
+bool Server::divides_here(const Bucket& bucket, const SplitOrder& order) {
+  if (placement_ == nullptr || order.target_node != host_.node) return false;
+  return bucket.is_before(order) && find(order.target) == nullptr &&
+         placement_->claim(order.target);
 }
 
 void Server::on(base::Instant now, const SplitRecords& m, Effects* effects) {

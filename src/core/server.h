@@ -33,6 +33,18 @@ class Server {
     uint64_t rejected = 0;  // messages that made no sense here
   };
 
+  // Which server of the node has a new bucket is the shell's business.
+  class Placement {
+   public:
+    // Whether bucket a, which is the node's, is to be this server's: then it is, from now on.
+    virtual bool claim(BucketNo a) = 0;
+    // It was when the journal was written.
+    virtual void on_recovered(BucketNo a) = 0;
+
+   protected:
+    ~Placement() = default;
+  };
+
   // Until configure() the server has no bucket and answers that it has none.
   Server() = default;
   Server(const Server&) = delete;
@@ -41,6 +53,8 @@ class Server {
   // The node got its number and the file's options. Called once, before the first bucket. effects:
   // for the journal, if there is one.
   void configure(NodeId self, const FileOptions& options, Effects* effects = nullptr);
+  // Without one, every new bucket gets its records by messages. Outlives the server.
+  void set_placement(Placement* placement) { placement_ = placement; }
   // The first bucket of a file, at the coordinator's node.
   void create_bucket(BucketMark mark, Effects* effects = nullptr);
   // What a peer tells of the address book.
@@ -112,6 +126,8 @@ class Server {
              Effects* effects);
   bool recover_node(std::string_view record);
   bool recover_bucket(BucketNo a, std::string_view record);
+  bool recover_division(BucketNo a, std::string_view record);
+  bool divides_here(const Bucket& bucket, const SplitOrder& order);
   Bucket* add(BucketNo a, std::unique_ptr<Bucket> bucket);
   void replay(base::Instant now, Bucket* bucket, Effects* effects);
   void name_self(BookPart* part) const;
@@ -123,6 +139,7 @@ class Server {
 
   Bucket::Host host_{NodeId::kNone, 0, {}, &arena_, &book_};
   Position logged_;  // of the node's own stream
+  Placement* placement_ = nullptr;
   table::Arena arena_;
   AddressBook book_;
   // Ordered, so that turns and ticks go through the buckets in the same order everywhere.
@@ -152,16 +169,21 @@ void Server::snapshot_states(Append append) const {
   for (const auto& [id, node] : book_.nodes()) book.nodes.push_back(node);
   append_book(&record, book);
   add(kNodeStream);
-  for (const auto& [a, bucket] : buckets_) {
-    append_state(&record, bucket->state());
+  const auto add_bucket = [&](BucketNo a, const BucketState& state, const Dedup& dedup) {
+    append_state(&record, state);
     add(stream_of(a));
     begin_record(&record, RecordKind::kChanges);
-    bucket->dedup().visit([&](ClientId client, uint64_t acked,
-                              uint64_t cleared) { append_client(&record, client, acked, cleared); },
-                          [&](ClientId client, uint64_t seq, Code code, std::string_view value) {
-                            append_answer(&record, client, seq, code, value);
-                          });
+    dedup.visit([&](ClientId client, uint64_t acked,
+                    uint64_t cleared) { append_client(&record, client, acked, cleared); },
+                [&](ClientId client, uint64_t seq, Code code, std::string_view value) {
+                  append_answer(&record, client, seq, code, value);
+                });
     add(stream_of(a));
+  };
+  for (const auto& [a, bucket] : buckets_) {
+    const std::optional<BucketState> before = bucket->state_before();
+    if (before) add_bucket(a, *before, bucket->dedup_before());
+    add_bucket(a, bucket->state(), bucket->dedup());
   }
 }
 

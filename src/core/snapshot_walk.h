@@ -5,6 +5,7 @@
 // comes. A pure state machine over a const Server; one thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -27,7 +28,8 @@ class SnapshotWalk {
       const Interval has = state.split == 0
                                ? interval_of(state.mark)
                                : interval_of({state.mark.a, static_cast<Level>(state.mark.j - 1)});
-      rests_.push_back({a, has});
+      const auto level = static_cast<Level>(state.mark.j - (state.split == 0 ? 0 : 1));
+      rests_.push_back({a, {a, level}, has});
     }
   }
 
@@ -35,10 +37,10 @@ class SnapshotWalk {
   template <typename Append>
   bool slice(Server* server, size_t bytes_max, Append append) {
     if (next_ == rests_.size()) return false;
+    const Bucket* bucket = follow(server, next_);
     Rest& rest = rests_[next_];
-    const Bucket* bucket = server->find(rest.bucket);
     std::optional<ReversedHash> more;
-    if (bucket != nullptr) {
+    if (bucket != nullptr && rest.left.first <= rest.left.last) {
       record_.clear();
       begin_record(&record_, RecordKind::kChanges);
       more = bucket->snapshot(rest.left.first, rest.left.last, bytes_max, &record_);
@@ -54,10 +56,34 @@ class SnapshotWalk {
 
  private:
   struct Rest {
-    BucketNo bucket;
+    BucketNo bucket;    // whose records they were at the beginning
+    BucketMark holder;  // who has them, and its level when it was last looked at
     Interval left;
   };
-  std::vector<Rest> rests_;  // by bucket
+
+  // The bucket that has the records of a rest, which is made smaller by what that bucket has
+  // divided off within this server since: the new buckets get rests of their own.
+  const Bucket* follow(Server* server, size_t at) {
+    const Bucket* holder = server->find(rests_[at].holder.a);
+    while (holder != nullptr && rests_[at].holder.j < holder->mark().j) {
+      Rest& rest = rests_[at];
+      const BucketMark upper{rest.holder.a + (BucketNo{1} << rest.holder.j),
+                             static_cast<Level>(rest.holder.j + 1)};
+      rest.holder.j = upper.j;
+      const Bucket* other = server->find(upper.a);
+      const Interval theirs = interval_of(upper);
+      if (other == nullptr || !other->live() || rest.left.last < theirs.first) continue;
+      const Rest moved{
+          rest.bucket,
+          upper,
+          {std::max(rest.left.first, theirs.first), std::min(rest.left.last, theirs.last)}};
+      rest.left.last = theirs.first - 1;
+      rests_.push_back(moved);
+    }
+    return holder;
+  }
+
+  std::vector<Rest> rests_;  // by bucket, then what was divided off
   size_t next_ = 0;
   std::string record_;
 };

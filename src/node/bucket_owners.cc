@@ -30,13 +30,14 @@ std::optional<size_t> BucketOwners::find(BucketNo a) const {
   return owner - size_t{1};
 }
 
-std::optional<size_t> BucketOwners::claim(BucketNo a) {
+std::optional<size_t> BucketOwners::claim(BucketNo a, std::optional<size_t> preferred) {
   if (const std::optional<size_t> owner = find(a)) return owner;
   if (a >> kChunkBits >= kChunks) return std::nullopt;
   const base::MutexLock lock(mutex_);
   if (const std::optional<size_t> owner = find(a)) return owner;  // another worker was faster
   const auto fewest = std::min_element(counts_.begin(), counts_.end());
-  const auto worker = static_cast<size_t>(fewest - counts_.begin());
+  auto worker = static_cast<size_t>(fewest - counts_.begin());
+  if (preferred && counts_[*preferred] <= *fewest + *fewest / 8) worker = *preferred;
   set(a, worker);
   return worker;
 }
@@ -44,7 +45,7 @@ std::optional<size_t> BucketOwners::claim(BucketNo a) {
 bool BucketOwners::give(BucketNo a, size_t worker) {
   if (a >> kChunkBits >= kChunks) return false;
   const base::MutexLock lock(mutex_);
-  LH_CHECK(!find(a).has_value());
+  if (const std::optional<size_t> before = find(a)) --counts_[*before];
   set(a, worker);
   return true;
 }

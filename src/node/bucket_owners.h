@@ -28,11 +28,12 @@ class BucketOwners {
   // The worker of bucket a; nothing when no worker of this node was given it.
   std::optional<size_t> find(BucketNo a) const;
 
-  // The same, but a bucket that nobody has goes to the worker with the fewest. Nothing when the
-  // bucket number is beyond what a node can hold (2^32).
-  std::optional<size_t> claim(BucketNo a);
+  // The same, but a bucket that nobody has goes to the worker with the fewest, or to the preferred
+  // one when that has hardly more. Nothing when the bucket number is beyond what a node can hold
+  // (2^32).
+  std::optional<size_t> claim(BucketNo a, std::optional<size_t> preferred = std::nullopt);
 
-  // Gives bucket a, which nobody has, to this worker. False when the number is beyond that.
+  // Gives bucket a to this worker, whoever had it. False when the number is beyond that.
   bool give(BucketNo a, size_t worker);
 
  private:

@@ -41,6 +41,11 @@ link::PeerLink& Links::node(NodeId id, std::string_view address) {
   return *link;
 }
 
+void Links::set_coordinator(std::string address) {
+  coordinator_address_ = std::move(address);
+  if (coordinator_) coordinator_->set_address(coordinator_address_);
+}
+
 link::PeerLink& Links::coordinator() {
   if (!coordinator_) {
     coordinator_ = make(LinkKind::kCoordinator, 0);

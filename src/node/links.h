@@ -22,7 +22,8 @@ class Links {
 
   // Bound: called before the first link is made, and again when the node gets its number.
   void set_self(NodeId id, uint64_t file, std::string address);
-  void set_coordinator(std::string address) { coordinator_address_ = std::move(address); }
+  void set_coordinator(std::string address);
+  const std::string& coordinator_address() const { return coordinator_address_; }
 
   // address: where the node is as far as is known now.
   link::PeerLink& node(NodeId id, std::string_view address);

@@ -53,6 +53,7 @@ Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* li
     group->gate = &gate_;
   }
   links_.set_self(NodeId::kNone, 0, shared.address);
+  server_.set_placement(this);
   links_.set_coordinator(shared.config.coordinator_address);
   const NodeConfig& config = shared_.config;
   if (config.coordinator && index_ == kCoordinatorWorker) {
@@ -62,6 +63,10 @@ Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* li
 }
 
 Worker::~Worker() = default;
+
+bool Worker::claim(BucketNo a) { return shared_.owners.claim(a, index_) == index_; }
+
+void Worker::on_recovered(BucketNo a) { shared_.owners.give(a, index_); }
 
 bool Worker::recover(uint64_t stream, std::string_view record) {
   if (stream != core::kNodeStream || !core::is_event(record))
@@ -286,6 +291,7 @@ void Worker::handle(const core::Message& message) {
       ++requests_;
       if (const auto* update = std::get_if<core::BookUpdate>(&message)) {
         front_.client().book().learn(update->book);
+        if (member_) member_->on_answer();
       }
       Lease effects(*this);
       return server_.step(loop_.now(), message, effects.get());
@@ -365,13 +371,23 @@ void Worker::on_link_down(link::PeerLink& link) {
   switch (Links::kind(link)) {
     case LinkKind::kNode:
       unreachable_.insert(Links::node_id(link));
+      if (coordinator_) coordinator_->link_lost(Links::node_id(link));
       return;
     case LinkKind::kCoordinator:
       coordinator_unreachable_ = true;
-      return;
+      return look_for_coordinator();
     case LinkKind::kClient:
       return;
   }
+}
+
+// It may have come back elsewhere, and said so to all nodes: where it was configured to be and
+// where it said it is take turns.
+void Worker::look_for_coordinator() {
+  const std::string& configured = shared_.config.coordinator_address;
+  const core::NodeEntry* told = server_.book().node(core::Coordinator::kSelf);
+  const bool elsewhere = told != nullptr && links_.coordinator_address() == configured;
+  links_.set_coordinator(elsewhere ? told->address : configured);
 }
 
 void Worker::on_undeliverable(link::PeerLink& link, const core::Message& message) {
@@ -379,6 +395,10 @@ void Worker::on_undeliverable(link::PeerLink& link, const core::Message& message
   if (kind == LinkKind::kCoordinator) {
     coordinator_unreachable_ = true;
     return;
+  }
+  if (kind == LinkKind::kNode && coordinator_) {
+    Lease effects(*this);
+    coordinator_->node_unreachable(loop_.now(), Links::node_id(link), effects.get());
   }
   const core::ReplyPath* path = core::reply_path(message);
   if (path != nullptr) {

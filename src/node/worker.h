@@ -38,6 +38,7 @@
 namespace lh::node {
 
 class Worker final : public LogListener,
+                     private core::Server::Placement,
                      private net::MailHandler,
                      private net::LoopHook,
                      private link::LinkHandler {
@@ -141,7 +142,10 @@ class Worker final : public LogListener,
   void on_registered(const core::Registered& m);
   void start_file(bool returns);
   void configure(NodeId id, const core::FileOptions& options, const core::BookPart& book);
+  bool claim(BucketNo a) override;
+  void on_recovered(BucketNo a) override;
   void serve();
+  void look_for_coordinator();
   void deliver_to_link(const core::Message& message);
 
   uint64_t write_journal(core::Effects* effects);

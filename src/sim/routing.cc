@@ -65,6 +65,14 @@ std::optional<ProcessId> process_at(std::string_view address) {
   return static_cast<ProcessId>(*number);
 }
 
+NodeId node_at(const core::AddressBook& book, ProcessId process) {
+  const std::string address = address_of(process);
+  for (const auto& [id, node] : book.nodes()) {
+    if (node.address == address) return id;
+  }
+  return NodeId::kNone;
+}
+
 Party party_of(const core::Message& message, bool has_coordinator) {
   return std::visit(PartyFinder{has_coordinator}, message);
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/address_book.h"
 #include "core/message.h"
 #include "lh/types.h"
 #include "sim/sim_network.h"
@@ -14,6 +15,9 @@ namespace lh::sim {
 
 std::string address_of(ProcessId process);
 std::optional<ProcessId> process_at(std::string_view address);
+
+// The node that this process is by a book; kNone when no node of it is there.
+NodeId node_at(const core::AddressBook& book, ProcessId process);
 
 enum class Party : uint8_t {
   kServer,       // the one that has, or is to have, the bucket

@@ -45,10 +45,12 @@ std::string encode(const Message& message, wire::Routing routing) {
 // --------------------------------------------------------------------------------------- set-up
 
 SimShell::Worker::Worker(SimShell* shell, size_t number)
-    : index(number),
+    : owner(shell),
+      index(number),
       sink(shell->config_.sinks[number % shell->config_.sinks.size()]),
       front(random_id(shell->shared_.world), sink),
       mail_at(shell->config_.workers) {
+  server.set_placement(this);
   if (shell->disk_ == nullptr) return;
   effects.keep_journal(true);
   log = std::make_unique<SimLog>(
@@ -226,7 +228,7 @@ size_t SimShell::owner_of(const Message& message, size_t here) {
       const std::optional<BucketNo> bucket = bucket_of(message);
       if (!bucket) return here;
       if (std::holds_alternative<core::SplitRecords>(message)) {
-        return owners_.try_emplace(*bucket, *bucket % workers_.size()).first->second;
+        return home_of(*bucket);
       }
       const auto it = owners_.find(*bucket);
       return it == owners_.end() ? here : it->second;
@@ -259,6 +261,7 @@ void SimShell::handle(size_t worker, const Message& message) {
   Worker* w = workers_[worker].get();
   switch (party_of(message, coordinator_ != nullptr)) {
     case Party::kEveryServer:
+      if (worker == 0 && member_ != nullptr) member_->on_answer();
       step_front(w, message);
       [[fallthrough]];
     case Party::kServer:
@@ -443,6 +446,7 @@ void SimShell::on_closed(LinkId link, const Process::Closed& closed) {
   if (!info.dialed) return;
   Worker* w = workers_[info.worker].get();
   w->dialed.erase(info.peer);
+  if (coordinator_ != nullptr) coordinator_->link_lost(node_at(coordinator_->book(), info.peer));
   for (const std::string& frame : closed.unsent) give_back(w, info.peer, frame);
   if (closed.unreachable) tell_front(w, info.peer);
   if (info.worker != 0 || info.peer != shared_.coordinator) return;
@@ -460,6 +464,11 @@ void SimShell::give_back(Worker* w, ProcessId peer, std::string_view frame) {
     shared_.world->counters.add(Count::kListenerFallbacks);
     return route_reply(w, message, false);
   }
+  if (coordinator_ != nullptr && w->index == 0) {
+    const NodeId lost = node_at(coordinator_->book(), peer);
+    coordinator_->node_unreachable(now(), lost, &office_effects_);
+    run(w, false);
+  }
   if (party != Party::kServer) return;
   const auto* request = std::get_if<core::Request>(&message);
   const bool from_front =
@@ -472,14 +481,9 @@ void SimShell::give_back(Worker* w, ProcessId peer, std::string_view frame) {
 
 void SimShell::tell_front(Worker* w, ProcessId unreachable) {
   if (!w->front.configured()) return;
-  for (const auto& [node, entry] : w->front.book().nodes()) {
-    if (entry.address != address_of(unreachable)) continue;
-    w->front.node_unreachable(now(), node, &w->effects);
-    break;
-  }
-  if (unreachable == shared_.coordinator) {
-    w->front.coordinator_unreachable(now(), &w->effects);
-  }
+  const NodeId lost = node_at(w->front.book(), unreachable);
+  if (lost != NodeId::kNone) w->front.node_unreachable(now(), lost, &w->effects);
+  if (unreachable == shared_.coordinator) w->front.coordinator_unreachable(now(), &w->effects);
   run(w, false);
 }
 
@@ -580,11 +584,9 @@ bool SimShell::execute(Worker* w, core::Op op, std::string_view key, std::string
   };
   const uint64_t barrier =
       w->log == nullptr ? 0 : w->log->answer_barrier(w->log->write(&w->effects));
-  if (w->log == nullptr || w->log->lets_pass(kTextLane, barrier)) {
-    say();
-  } else {
-    w->log->hold(kTextLane, barrier, std::move(say));
-  }
+  const bool passes = w->log == nullptr || w->log->lets_pass(kTextLane, barrier);
+  if (passes) say();
+  if (!passes) w->log->hold(kTextLane, barrier, std::move(say));
   run(w, true);
   return true;
 }

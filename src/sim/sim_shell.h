@@ -78,9 +78,12 @@ class SimShell {
   void on_closed(LinkId link, const Process::Closed& closed);
 
  private:
-  struct Worker {
+  struct Worker final : public core::Server::Placement {
     Worker(SimShell* shell, size_t number);
+    bool claim(BucketNo a) override { return owner->home_of(a) == index; }
+    void on_recovered(BucketNo a) override { owner->owners_[a] = index; }
 
+    SimShell* owner;
     size_t index;
     core::ClientSink* sink;
     core::Server server;
@@ -99,6 +102,8 @@ class SimShell {
     std::string listener;
   };
 
+  // The worker that has bucket a of this node, or is to have it when it is new.
+  size_t home_of(BucketNo a) { return owners_.try_emplace(a, a % workers_.size()).first->second; }
   void start_coordinator(bool returns);
   // What comes in.
   void on_hello(LinkId link, LinkInfo* info, const core::Hello& hello);

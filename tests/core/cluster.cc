@@ -160,6 +160,7 @@ void Cluster::deliver(const Envelope& envelope) {
 
 void Cluster::receive(Node* node, const Message& message, Effects* effects) {
   const auto* registered = std::get_if<Registered>(&message);
+  if (std::holds_alternative<BookUpdate>(message)) node->member->on_answer();
   if (registered == nullptr) return node->server.step(now_, message, effects);
   const Member::Outcome outcome = node->member->on_registered(*registered);
   if (outcome == Member::Outcome::kRefused) return;

@@ -75,6 +75,14 @@ TEST(JournalTest, identity_boot_and_book_come_back) {
   expect_all_or_nothing(record, [&](std::string_view bytes) { return read_boot(bytes, &boot); });
 
   record.clear();
+  append_divided(&record, 300);
+  uint64_t split = 0;
+  ASSERT_TRUE(read_divided(rest_of(record, RecordKind::kDivided), &split));
+  EXPECT_EQ(split, 300u);
+  expect_all_or_nothing(record,
+                        [&](std::string_view bytes) { return read_divided(bytes, &split); });
+
+  record.clear();
   BookPart part = book(2, {1, 300});
   part.nodes = {entry(1, "a:1"), entry(300, "b:2", false)};
   append_book(&record, part);

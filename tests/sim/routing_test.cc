@@ -51,6 +51,13 @@ TEST(RoutingTest, theBucketThatAMessageIsAbout) {
   EXPECT_FALSE(bucket_of(core::Heartbeat{}));
 }
 
+TEST(RoutingTest, theNodeThatAProcessIs) {
+  core::AddressBook book;
+  book.set_node({NodeId{2}, true, address_of(5)});
+  EXPECT_EQ(node_at(book, 5), NodeId{2});
+  EXPECT_EQ(node_at(book, 6), NodeId::kNone);
+}
+
 TEST(RoutingTest, thePathInsideAMessage) {
   core::Message request = core::Request{};
   ASSERT_NE(path_of(&request), nullptr);

@@ -54,8 +54,12 @@ done
 capacity=21 refused 2 "--capacity=20" --data-dir="$out/data"
 refused 2 "--hash=mixed" --data-dir="$out/data" --hash=integer
 
+coordinator || fail "it does not start"
+for ((n = 0; n < 200; ++n)); do echo "PUT more$n value$n"; done | ask "$(last)" >/dev/null
+stop_last
+
 # Damage: a sentence with the file and the offset, exit status 4, and nothing is changed.
-log=$(find "$out/data" -name '*.log' -size +1k | sort | head -n 1)
+log=$(find "$out/data" -name '*.log' -size +1k | sort | tail -n 1)
 [[ -n $log ]] || fail "there is no log in $out/data"
 cp -r "$out/data" "$out/copy"
 printf 'X' | dd of="$log" bs=1 seek=600 conv=notrunc status=none
