@@ -1,7 +1,9 @@
-// HeldQueue: messages that tell of state which is not durable yet, as a shell keeps them: they
-// leave, in the order in which they came, when the log is as far. A message to a destination for
-// which another one waits waits behind it, so that the order of a link or mailbox is kept; which
-// destinations share a lane is the shell's business. `Held` is the shell's own copy of one.
+// HeldQueue: messages that tell of state which the log does not have yet, as a shell keeps them:
+// they leave, in the order in which they came, when the log is as far. What users are told may wait
+// for less than what parties promise each other (core/mail_order.h): it does not wait behind that.
+// A message to a destination for which another one waits waits behind it, so that the order of a
+// link or mailbox is kept; which destinations share a lane is the shell's business. `Held` is the
+// shell's own copy of one.
 #pragma once
 
 #include <algorithm>
@@ -13,40 +15,71 @@
 
 namespace lh::core {
 
+// How far a log has come: the records up to `written` survive the process, those up to `durable`,
+// which are no more, the loss of power.
+struct LogProgress {
+  uint64_t written = 0;
+  uint64_t durable = 0;
+};
+
+// What a message waits for: the log's record `place`, and how safe it is to be. Place 0 is none.
+struct Wait {
+  uint64_t place = 0;
+  bool durable = false;
+
+  bool is_over(const LogProgress& log) const {
+    return place <= (durable ? log.durable : log.written);
+  }
+};
+
 template <typename Held>
 class HeldQueue {
  public:
-  bool empty() const { return entries_.empty(); }
+  bool empty() const { return written_.entries.empty() && durable_.entries.empty(); }
   // Whether something for the lane waits.
-  bool holds(uint64_t lane) const { return !lanes_.empty() && lanes_.contains(lane); }
+  bool holds(uint64_t lane) const { return written_.holds(lane) || durable_.holds(lane); }
 
-  // Waits for `barrier`, and for those that came before it.
-  void add(uint64_t lane, uint64_t barrier, Held held) {
-    if (!entries_.empty()) barrier = std::max(barrier, entries_.back().barrier);
-    entries_.push_back({lane, barrier, std::move(held)});
-    ++lanes_[lane];
+  // Waits for its turn, and for those of its lane that came before it.
+  void add(uint64_t lane, const Wait& wait, Held held) {
+    Line& line = wait.durable || durable_.holds(lane) ? durable_ : written_;
+    const uint64_t before = line.entries.empty() ? 0 : line.entries.back().place;
+    line.entries.push_back({lane, std::max(wait.place, before), std::move(held)});
+    ++line.lanes[lane];
   }
 
-  // Hands what may leave to send(Held), oldest first.
+  // Hands what may leave to send(Held), a lane's oldest first.
   template <typename Send>
-  void release(uint64_t durable, Send send) {
-    while (!entries_.empty() && entries_.front().barrier <= durable) {
-      Entry entry = std::move(entries_.front());
-      entries_.pop_front();
-      const auto lane = lanes_.find(entry.lane);
-      if (--lane->second == 0) lanes_.erase(lane);
-      send(std::move(entry.held));
-    }
+  void release(const LogProgress& log, Send send) {
+    // What is durable is written: nothing overtakes what came before it in the first line.
+    written_.release(log.written, send);
+    durable_.release(log.durable, send);
   }
 
  private:
   struct Entry {
     uint64_t lane;
-    uint64_t barrier;
+    uint64_t place;
     Held held;
   };
-  std::deque<Entry> entries_;                   // barriers never shrink
-  std::unordered_map<uint64_t, size_t> lanes_;  // how many of each wait
+  struct Line {
+    std::deque<Entry> entries;                   // places never shrink
+    std::unordered_map<uint64_t, size_t> lanes;  // how many of each wait
+
+    bool holds(uint64_t lane) const { return !lanes.empty() && lanes.contains(lane); }
+    template <typename Send>
+    void release(uint64_t place, Send& send) {
+      while (!entries.empty() && entries.front().place <= place) {
+        Entry entry = std::move(entries.front());
+        entries.pop_front();
+        const auto lane = lanes.find(entry.lane);
+        if (--lane->second == 0) lanes.erase(lane);
+        send(std::move(entry.held));
+      }
+    }
+  };
+
+  Line written_;
+  Line durable_;
 };
 
 }  // namespace lh::core

@@ -7,10 +7,10 @@
 
 namespace lh::node {
 
-void HeldMail::add(uint64_t lane, uint64_t barrier, const core::Outgoing& outgoing) {
+void HeldMail::add(uint64_t lane, const core::Wait& wait, const core::Outgoing& outgoing) {
   Entry entry{outgoing.to, {}};
   wire::encode(outgoing.message, wire::Routing::kRouted, &entry.frame);
-  queue_.add(lane, barrier, std::move(entry));
+  queue_.add(lane, wait, std::move(entry));
 }
 
 const core::Outgoing& HeldMail::decode(const Entry& entry) {

@@ -1,5 +1,5 @@
-// HeldMail: messages to other workers and nodes that tell of state which is not durable yet, as
-// frames. What is held is bounded by what a worker executes while the disk syncs. Owned by a
+// HeldMail: messages to other workers and nodes that tell of state which the log does not have yet,
+// as frames. What is held is bounded by what a worker executes while the disk syncs. Owned by a
 // worker.
 #pragma once
 
@@ -16,13 +16,13 @@ class HeldMail {
   bool empty() const { return queue_.empty(); }
   bool holds(uint64_t lane) const { return queue_.holds(lane); }
 
-  // A copy of the message waits for `barrier`, and for those of its lane before it.
-  void add(uint64_t lane, uint64_t barrier, const core::Outgoing& outgoing);
+  // A copy of the message waits, also for those of its lane before it.
+  void add(uint64_t lane, const core::Wait& wait, const core::Outgoing& outgoing);
 
-  // Hands what may leave to send(const core::Outgoing&), oldest first.
+  // Hands what may leave to send(const core::Outgoing&), a lane's oldest first.
   template <typename Send>
-  void release(uint64_t durable, Send send) {
-    queue_.release(durable, [&](const Entry& entry) { send(decode(entry)); });
+  void release(const core::LogProgress& log, Send send) {
+    queue_.release(log, [&](const Entry& entry) { send(decode(entry)); });
   }
 
  private:

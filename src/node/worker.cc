@@ -79,8 +79,9 @@ void Worker::start(uint64_t next_record, uint32_t boot) {
   mailbox_.set_handler(*this);
   loop_.add_hook(*this);
   if (log_ != nullptr) batch_ = storage::LogBatch(next_record);
-  written_ = next_record - (log_ != nullptr ? 1 : 0);
-  gate_.release(written_);
+  const uint64_t recovered = next_record - (log_ != nullptr ? 1 : 0);
+  logged_ = {recovered, recovered};
+  gate_.release(recovered);
   const bool returns = joined();
   {
     Lease effects(*this);
@@ -169,20 +170,21 @@ void Worker::run(core::Effects* effects) {
   turn_wanted_ |= effects->turn_wanted();
   const uint64_t place = write_journal(effects);
   for (const core::Outgoing& outgoing : effects->sends()) {
-    route(outgoing, core::is_promise(outgoing.message) ? place : answer_barrier(place));
+    route(outgoing, {place, answers_are_durable() || core::is_promise(outgoing.message)});
   }
 }
 
-void Worker::route(const core::Outgoing& outgoing, uint64_t barrier) {
-  sync_wanted_ = std::max(sync_wanted_, barrier);
-  if (is_for_own_connection(outgoing)) {
-    const net::OutputBarrier scope(gate_, barrier);
+void Worker::route(const core::Outgoing& outgoing, const core::Wait& wait) {
+  if (wait.durable) sync_wanted_ = std::max(sync_wanted_, wait.place);
+  if (wait.durable == answers_are_durable() && is_for_own_connection(outgoing)) {
+    const net::OutputBarrier scope(gate_, wait.place);
     return deliver_to_link(outgoing.message);
   }
-  if (barrier <= gate_.released() && held_.empty()) return dispatch(outgoing);
+  const bool over = wait.is_over(logged_);
+  if (over && held_.empty()) return dispatch(outgoing);
   const uint64_t lane = core::lane_of(outgoing);
-  if (barrier <= gate_.released() && !held_.holds(lane)) return dispatch(outgoing);
-  held_.add(lane, barrier, outgoing);
+  if (over && !held_.holds(lane)) return dispatch(outgoing);
+  held_.add(lane, wait, outgoing);
 }
 
 // The answer to a request that came in here: straight into its connection's output.
@@ -452,12 +454,11 @@ void Worker::on_logged(uint64_t written, uint64_t durable, storage::LogBatch emp
 void Worker::take_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied) {
   log_busy_ = false;
   spare_ = std::move(emptied);
-  written_ = written;
-  snapshots_.on_logged(written);
   // With --fsync=never what the system has is as good as it gets.
-  const uint64_t safe = shared_.config.fsync == Fsync::kNever ? written : durable;
-  gate_.release(safe);
-  held_.release(safe, [this](const core::Outgoing& outgoing) { dispatch(outgoing); });
+  logged_ = {written, shared_.config.fsync == Fsync::kNever ? written : durable};
+  snapshots_.on_logged(written);
+  gate_.release(answers_are_durable() ? logged_.durable : logged_.written);
+  held_.release(logged_, [this](const core::Outgoing& outgoing) { dispatch(outgoing); });
 }
 
 void Worker::on_snapshot_written(bool ok, storage::LogBatch emptied) {
@@ -473,7 +474,7 @@ void Worker::on_snapshot_installed(bool) {
 
 void Worker::before_sleep() {
   if (log_ == nullptr || log_busy_) return;
-  const bool urgent = sync_wanted_ > gate_.released();
+  const bool urgent = sync_wanted_ > logged_.durable;
   if (batch_.empty() && !urgent) return;
   log_busy_ = true;
   if (!batch_.empty()) snapshots_.add_log_bytes(batch_.bytes());

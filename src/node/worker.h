@@ -94,7 +94,7 @@ class Worker final : public LogListener,
     core::Effects* get() { return effects_; }
     // Writes the records of these effects to the log. What tells of the state behind them is to be
     // written to connections behind this barrier.
-    uint64_t barrier() { return worker_.answer_barrier(worker_.write_journal(effects_)); }
+    uint64_t barrier() { return worker_.write_journal(effects_); }
 
    private:
     Worker& worker_;
@@ -149,13 +149,11 @@ class Worker final : public LogListener,
   void deliver_to_link(const core::Message& message);
 
   uint64_t write_journal(core::Effects* effects);
-  // What users are told waits for the disk when they were promised so.
-  uint64_t answer_barrier(uint64_t place) const {
-    return shared_.config.fsync == Fsync::kAlways ? place : 0;
-  }
+  // What users are told waits for the disk when they were promised so, else for the system.
+  bool answers_are_durable() const { return shared_.config.fsync == Fsync::kAlways; }
   void take_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied);
   void run(core::Effects* effects);
-  void route(const core::Outgoing& outgoing, uint64_t barrier);
+  void route(const core::Outgoing& outgoing, const core::Wait& wait);
   bool is_for_own_connection(const core::Outgoing& outgoing) const;
   void dispatch(const core::Outgoing& outgoing);
   void route_reply(const core::Message& message);
@@ -185,9 +183,9 @@ class Worker final : public LogListener,
   storage::LogBatch spare_;
   bool log_busy_ = false;     // a batch is with the log thread
   uint64_t sync_wanted_ = 0;  // a message waits for the log to be durable up to here
-  uint64_t written_ = 0;      // how far the log is
+  core::LogProgress logged_;
   core::SnapshotMaker<storage::SnapshotOutlet> snapshots_;
-  net::OutputGate gate_;
+  net::OutputGate gate_;  // of answers
   HeldMail held_;
 
   core::Server server_;

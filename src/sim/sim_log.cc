@@ -29,7 +29,7 @@ SimLog::SimLog(World* world, SimDisk* disk, uint32_t worker, core::Server* serve
 
 void SimLog::begin(uint64_t next_record) {
   batch_ = storage::LogBatch(next_record);
-  released_ = next_record - 1;
+  logged_ = {next_record - 1, next_record - 1};
 }
 
 base::Duration SimLog::soon() {
@@ -46,20 +46,25 @@ uint64_t SimLog::write(core::Effects* effects) {
   return place;
 }
 
-uint64_t SimLog::answer_barrier(uint64_t place) const {
-  return world_->options.fsync == storage::Fsync::kAlways ? place : 0;
+core::Wait SimLog::wait_for(uint64_t place, bool promise) const {
+  return {place, promise || world_->options.fsync == storage::Fsync::kAlways};
 }
 
-bool SimLog::lets_pass(uint64_t lane, uint64_t barrier) const {
+bool SimLog::lets_pass(uint64_t lane, const core::Wait& wait) const {
   if (world_->canary != nullptr && world_->canary->is_hasty()) return true;
-  return barrier <= released_ && !held_.holds(lane);
+  return wait.is_over(logged_) && !held_.holds(lane);
 }
 
-void SimLog::hold(uint64_t lane, uint64_t barrier, Action leave) {
+void SimLog::hold(uint64_t lane, const core::Wait& wait, Action leave) {
   world_->counters.add(Count::kWaits);
-  sync_wanted_ = std::max(sync_wanted_, barrier);
-  held_.add(lane, barrier, std::move(leave));
+  if (wait.durable) sync_wanted_ = std::max(sync_wanted_, wait.place);
+  held_.add(lane, wait, std::move(leave));
   want_flush();
+}
+
+void SimLog::leave(uint64_t lane, const core::Wait& wait, Action leave) {
+  if (lets_pass(lane, wait)) return leave();
+  hold(lane, wait, std::move(leave));
 }
 
 void SimLog::want_flush() {
@@ -70,7 +75,7 @@ void SimLog::want_flush() {
 
 void SimLog::flush() {
   flush_pending_ = false;
-  const bool urgent = sync_wanted_ > released_;
+  const bool urgent = sync_wanted_ > logged_.durable;
   if (busy_ || (batch_.empty() && !urgent)) return;
   busy_ = true;
   if (!batch_.empty()) snapshots_.add_log_bytes(batch_.bytes());
@@ -84,8 +89,8 @@ void SimLog::on_logged(uint64_t written, uint64_t durable, storage::LogBatch) {
 void SimLog::take_logged(uint64_t written, uint64_t durable) {
   busy_ = false;
   snapshots_.on_logged(written);
-  released_ = world_->options.fsync == storage::Fsync::kNever ? written : durable;
-  held_.release(released_, [](const Action& leave) { leave(); });
+  logged_ = {written, world_->options.fsync == storage::Fsync::kNever ? written : durable};
+  held_.release(logged_, [](const Action& leave) { leave(); });
   want_flush();
 }
 

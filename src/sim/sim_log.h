@@ -28,12 +28,14 @@ class SimLog final : public storage::LogListener {
   // Takes the records of these effects; everything that the effects say is behind the place that is
   // returned.
   uint64_t write(core::Effects* effects);
-  // Behind which place an answer to a user is, with this --fsync.
-  uint64_t answer_barrier(uint64_t place) const;
+  // What something that tells of the state at this place waits for, with this --fsync.
+  core::Wait wait_for(uint64_t place, bool promise) const;
 
   // Whether something for this lane may leave now. If not: hold() keeps it until it may.
-  bool lets_pass(uint64_t lane, uint64_t barrier) const;
-  void hold(uint64_t lane, uint64_t barrier, Action leave);
+  bool lets_pass(uint64_t lane, const core::Wait& wait) const;
+  void hold(uint64_t lane, const core::Wait& wait, Action leave);
+  // Either of it.
+  void leave(uint64_t lane, const core::Wait& wait, Action leave);
 
   // Now and then: begins a snapshot if it is due. coordinator: of this worker, or nullptr.
   void look(const core::Coordinator* coordinator);
@@ -61,7 +63,7 @@ class SimLog final : public storage::LogListener {
   bool flush_pending_ = false;
   bool slice_pending_ = false;
   uint64_t sync_wanted_ = 0;  // something waits for the log to be durable up to here
-  uint64_t released_ = 0;     // and up to here it may leave
+  core::LogProgress logged_;
   core::HeldQueue<Action> held_;
   core::SnapshotMaker<storage::SnapshotOutlet> snapshots_;
 };

@@ -336,12 +336,11 @@ void SimShell::run_effects(Worker* w, core::Effects* effects) {
 // At once, or when what it tells of is on the disk.
 void SimShell::leave(Worker* w, const core::Outgoing& outgoing, uint64_t place) {
   if (w->log == nullptr) return route(w, outgoing);
-  const bool promise = core::is_promise(outgoing.message);
-  const uint64_t barrier = promise ? place : w->log->answer_barrier(place);
+  const core::Wait wait = w->log->wait_for(place, core::is_promise(outgoing.message));
   const uint64_t lane = core::lane_of(outgoing);
-  if (w->log->lets_pass(lane, barrier)) return route(w, outgoing);
+  if (w->log->lets_pass(lane, wait)) return route(w, outgoing);
   std::string frame = encode(outgoing.message, wire::Routing::kRouted);
-  w->log->hold(lane, barrier, [this, w, to = outgoing.to, frame = std::move(frame)] {
+  w->log->hold(lane, wait, [this, w, to = outgoing.to, frame = std::move(frame)] {
     core::Outgoing released{to, {}};
     LH_CHECK(wire::decode(wire::next_frame(frame), &released.message).ok());
     route(w, released);
@@ -582,11 +581,12 @@ bool SimShell::execute(Worker* w, core::Op op, std::string_view key, std::string
     said.value = v;
     sink->on_done(said);
   };
-  const uint64_t barrier =
-      w->log == nullptr ? 0 : w->log->answer_barrier(w->log->write(&w->effects));
-  const bool passes = w->log == nullptr || w->log->lets_pass(kTextLane, barrier);
-  if (passes) say();
-  if (!passes) w->log->hold(kTextLane, barrier, std::move(say));
+  if (w->log == nullptr) {
+    say();
+  } else {
+    const core::Wait wait = w->log->wait_for(w->log->write(&w->effects), false);
+    w->log->leave(kTextLane, wait, std::move(say));
+  }
   run(w, true);
   return true;
 }

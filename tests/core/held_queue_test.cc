@@ -7,31 +7,61 @@
 namespace lh::core {
 namespace {
 
-std::string release(HeldQueue<char>* queue, uint64_t durable) {
+std::string release(HeldQueue<char>* queue, uint64_t written, uint64_t durable) {
   std::string released;
-  queue->release(durable, [&](char held) { released.push_back(held); });
+  queue->release({written, durable}, [&](char held) { released.push_back(held); });
   return released;
 }
 
 TEST(HeldQueueTest, leavesInOrderWhenTheLogIsAsFar) {
-  HeldQueue<char> queue;
-  queue.add(1, 10, 'a');
-  queue.add(2, 20, 'b');
-  queue.add(1, 30, 'c');
-  EXPECT_EQ(release(&queue, 9), "");
-  EXPECT_EQ(release(&queue, 20), "ab");
-  EXPECT_TRUE(queue.holds(1));
-  EXPECT_FALSE(queue.holds(2));
-  EXPECT_EQ(release(&queue, 30), "c");
-  EXPECT_TRUE(queue.empty());
+  for (const bool durable : {false, true}) {
+    HeldQueue<char> queue;
+    queue.add(1, {10, durable}, 'a');
+    queue.add(2, {20, durable}, 'b');
+    queue.add(1, {30, durable}, 'c');
+    EXPECT_EQ(release(&queue, 9, 9), "");
+    EXPECT_EQ(release(&queue, 20, durable ? 20 : 0), "ab");
+    EXPECT_TRUE(queue.holds(1));
+    EXPECT_FALSE(queue.holds(2));
+    EXPECT_EQ(release(&queue, 30, durable ? 30 : 0), "c");
+    EXPECT_TRUE(queue.empty());
+  }
 }
 
 TEST(HeldQueueTest, whatCouldLeaveWaitsBehindWhatCannot) {
   HeldQueue<char> queue;
-  queue.add(1, 10, 'a');
-  queue.add(1, 0, 'b');
-  EXPECT_EQ(release(&queue, 9), "");
-  EXPECT_EQ(release(&queue, 10), "ab");
+  queue.add(1, {10, true}, 'a');
+  queue.add(1, {0, true}, 'b');
+  EXPECT_EQ(release(&queue, 10, 9), "");
+  EXPECT_EQ(release(&queue, 10, 10), "ab");
+}
+
+TEST(HeldQueueTest, whatNeedOnlyBeWrittenDoesNotWaitForTheDisk) {
+  HeldQueue<char> queue;
+  queue.add(1, {10, true}, 'a');
+  queue.add(2, {11, false}, 'b');
+  EXPECT_EQ(release(&queue, 20, 9), "b");
+  EXPECT_EQ(release(&queue, 20, 10), "a");
+}
+
+TEST(HeldQueueTest, aLaneKeepsItsOrderWhateverItsMessagesWaitFor) {
+  HeldQueue<char> queue;
+  queue.add(1, {10, true}, 'a');
+  queue.add(1, {11, false}, 'b');
+  EXPECT_EQ(release(&queue, 20, 9), "");
+  EXPECT_EQ(release(&queue, 20, 11), "ab");
+  queue.add(1, {30, false}, 'c');
+  queue.add(1, {30, true}, 'd');
+  queue.add(1, {0, false}, 'e');
+  EXPECT_EQ(release(&queue, 30, 29), "c");
+  EXPECT_EQ(release(&queue, 30, 30), "de");
+}
+
+TEST(HeldQueueTest, aWaitIsOverWhenTheLogIsAsFar) {
+  EXPECT_TRUE((Wait{0, true}).is_over({}));
+  EXPECT_TRUE((Wait{5, false}).is_over({5, 0}));
+  EXPECT_FALSE((Wait{5, true}).is_over({5, 4}));
+  EXPECT_TRUE((Wait{5, true}).is_over({5, 5}));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ core::Outgoing ack_to(uint32_t node, uint64_t split) {
 
 std::vector<uint64_t> release(HeldMail* held, uint64_t durable) {
   std::vector<uint64_t> splits;
-  held->release(durable, [&](const core::Outgoing& outgoing) {
+  held->release({durable, durable}, [&](const core::Outgoing& outgoing) {
     splits.push_back(std::get<core::SplitRecordsAck>(outgoing.message).split);
   });
   return splits;
@@ -28,7 +28,7 @@ TEST(HeldMailTest, leaves_in_order_when_the_log_is_as_far) {
   HeldMail held;
   for (uint64_t k = 1; k <= 4; ++k) {
     const core::Outgoing outgoing = ack_to(2, k);
-    held.add(core::lane_of(outgoing), 10 * k, outgoing);
+    held.add(core::lane_of(outgoing), {10 * k, true}, outgoing);
   }
   EXPECT_EQ(release(&held, 9), std::vector<uint64_t>{});
   EXPECT_EQ(release(&held, 20), (std::vector<uint64_t>{1, 2}));
@@ -41,7 +41,7 @@ TEST(HeldMailTest, a_lane_is_held_as_long_as_something_waits_in_it) {
   const core::Outgoing one = ack_to(2, 1);
   const core::Outgoing other = ack_to(3, 2);
   EXPECT_NE(core::lane_of(one), core::lane_of(other));
-  held.add(core::lane_of(one), 5, one);
+  held.add(core::lane_of(one), {5, true}, one);
   EXPECT_TRUE(held.holds(core::lane_of(one)));
   EXPECT_FALSE(held.holds(core::lane_of(other)));
   release(&held, 5);
@@ -52,8 +52,8 @@ TEST(HeldMailTest, what_comes_behind_never_overtakes) {
   HeldMail held;
   const core::Outgoing first = ack_to(2, 1);
   const core::Outgoing second = ack_to(2, 2);
-  held.add(core::lane_of(first), 7, first);
-  held.add(core::lane_of(second), 0, second);
+  held.add(core::lane_of(first), {7, true}, first);
+  held.add(core::lane_of(second), {0, true}, second);
   EXPECT_EQ(release(&held, 6), std::vector<uint64_t>{});
   EXPECT_EQ(release(&held, 7), (std::vector<uint64_t>{1, 2}));
 }
@@ -66,11 +66,11 @@ TEST(HeldMailTest, keeps_its_own_copy_and_where_it_goes) {
     reply.to.client = 9;
     reply.value = value;
     const core::Outgoing outgoing{core::Destination::reply(), reply};
-    held.add(core::lane_of(outgoing), 1, outgoing);
+    held.add(core::lane_of(outgoing), {1, true}, outgoing);
     value.assign(value.size(), 'x');
   }
   int seen = 0;
-  held.release(1, [&](const core::Outgoing& outgoing) {
+  held.release({1, 1}, [&](const core::Outgoing& outgoing) {
     ++seen;
     EXPECT_EQ(outgoing.to.kind, core::Destination::Kind::kReply);
     EXPECT_EQ(std::get<core::Reply>(outgoing.message).value, "a value that is gone soon");

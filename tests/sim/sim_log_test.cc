@@ -59,25 +59,33 @@ class SimLogTest : public ::testing::Test {
 
 TEST_F(SimLogTest, whatIsHeldLeavesInOrderWhenItIsDurable) {
   start(storage::Fsync::kAlways);
-  const uint64_t place = log_->answer_barrier(put("v"));
-  ASSERT_FALSE(log_->lets_pass(1, place));
+  const core::Wait wait = log_->wait_for(put("v"), false);
+  EXPECT_TRUE(wait.durable);
+  ASSERT_FALSE(log_->lets_pass(1, wait));
   std::string left;
-  log_->hold(1, place, [&] { left += "a"; });
-  EXPECT_FALSE(log_->lets_pass(1, 0)) << "it would overtake";
-  EXPECT_TRUE(log_->lets_pass(2, 0));
-  log_->hold(1, 0, [&] { left += "b"; });
+  log_->hold(1, wait, [&] { left += "a"; });
+  EXPECT_FALSE(log_->lets_pass(1, {})) << "it would overtake";
+  EXPECT_TRUE(log_->lets_pass(2, {}));
+  log_->hold(1, {}, [&] { left += "b"; });
   EXPECT_EQ(left, "");
   run_for(base::ms(10));
   EXPECT_EQ(left, "ab");
-  EXPECT_TRUE(log_->lets_pass(1, place));
+  EXPECT_TRUE(log_->lets_pass(1, wait));
 }
 
-TEST_F(SimLogTest, everySecondAnswersAtOnceAndSyncsForWhatIsHeld) {
+TEST_F(SimLogTest, everySecondAnswersWhenItIsWrittenAndSyncsForPromises) {
   start(storage::Fsync::kEverySecond);
   const uint64_t place = put("v");
-  EXPECT_TRUE(log_->lets_pass(1, log_->answer_barrier(place)));
+  const core::Wait wait = log_->wait_for(place, false);
+  EXPECT_FALSE(log_->lets_pass(1, wait)) << "a process that is killed now loses it";
   bool left = false;
-  log_->hold(1, place, [&] { left = true; });
+  log_->hold(1, wait, [&] { left = true; });
+  run_for(base::ms(10));
+  EXPECT_TRUE(left);
+  const core::Wait promise = log_->wait_for(place, true);
+  EXPECT_FALSE(log_->lets_pass(1, promise)) << "not synced";
+  left = false;
+  log_->hold(1, promise, [&] { left = true; });
   run_for(base::ms(10));
   EXPECT_TRUE(left) << "long before the second is over";
 }
