@@ -39,19 +39,15 @@ void Faults::start() {
   for (uint64_t k = 0; k < o.floods; ++k) flood();
 }
 
-Duration Faults::random_up_to(Duration most) {
-  return Duration(static_cast<int64_t>(prng_.below(static_cast<uint64_t>(most.ns()) + 1)));
-}
-
 void Faults::note(const std::string& what) {
   world_->transcript.note(world_->now(), "FAULT " + what);
 }
 
 void Faults::schedule(const FaultRate& rate, Fault fault) {
   if (!rate.on()) return;
-  world_->events.after(random_up_to(rate.every * 2), [this, &rate, fault] {
+  world_->events.after(random_up_to(&prng_, rate.every * 2), [this, &rate, fault] {
     if (stopped_) return;
-    const Duration lasts = random_up_to(rate.lasts_max);
+    const Duration lasts = random_up_to(&prng_, rate.lasts_max);
     world_->trouble(lasts + kTroubleAfter);
     (this->*fault)(lasts);
     schedule(rate, fault);
@@ -168,7 +164,7 @@ void Faults::clog(Duration lasts) {
   ProcessId a = 0;
   ProcessId b = 0;
   if (!random_pair(&a, &b)) return;
-  const Duration delay = random_up_to(kClogMax);
+  const Duration delay = random_up_to(&prng_, kClogMax);
   note(base::format("the way from process %u to %u is slow", a, b));
   world_->counters.add(Count::kClogged);
   SimNetwork* network = &cluster_->network();
@@ -239,7 +235,7 @@ void Faults::slow_disk(Duration lasts) {
   if (node == nullptr) return;
   note("the disk of " + node->name() + " is slow");
   world_->counters.add(Count::kDisksSlow);
-  node->disk().slow_down(world_->now() + lasts, random_up_to(ms(1'500)));
+  node->disk().slow_down(world_->now() + lasts, random_up_to(&prng_, ms(1'500)));
 }
 
 void Faults::crash(Duration lasts) {

@@ -49,7 +49,6 @@ class Faults {
   };
   std::optional<Split> split_under_way();
   void block_both(ProcessId a, ProcessId b, base::Duration lasts);
-  base::Duration random_up_to(base::Duration most);
   void note(const std::string& what);
 
   SimCluster* cluster_;

@@ -17,10 +17,6 @@ using base::us;
 constexpr Duration kWakeWithin = us(100);
 constexpr char kFolder[] = "data";
 
-Duration random_up_to(World* world, Duration most) {
-  return Duration(static_cast<int64_t>(world->prng.below(static_cast<uint64_t>(most.ns()) + 1)));
-}
-
 }  // namespace
 
 // ------------------------------------------------------------------------------------------ lives
@@ -94,7 +90,7 @@ void SimDisk::push(storage::LogJob job) {
   jobs_.push_back(std::move(job));
   if (busy_) return;
   busy_ = true;
-  host_.later(random_up_to(world_, kWakeWithin), [this] { begin_round(); });
+  host_.later(random_up_to(&world_->prng, kWakeWithin), [this] { begin_round(); });
 }
 
 void SimDisk::begin_round() {
@@ -111,7 +107,7 @@ void SimDisk::end_round() {
   busy_ = false;
   if (jobs_.empty()) return wait();
   busy_ = true;
-  host_.later(random_up_to(world_, kWakeWithin), [this] { begin_round(); });
+  host_.later(random_up_to(&world_->prng, kWakeWithin), [this] { begin_round(); });
 }
 
 // For what is due although nobody has a job.
@@ -124,8 +120,8 @@ void SimDisk::wait() {
 
 Duration SimDisk::sync_time() {
   const Options& o = world_->options;
-  if (world_->now() < slow_until_) return random_up_to(world_, slow_max_);
-  return o.sync_min + random_up_to(world_, o.sync_max - o.sync_min);
+  if (world_->now() < slow_until_) return random_up_to(&world_->prng, slow_max_);
+  return o.sync_min + random_up_to(&world_->prng, o.sync_max - o.sync_min);
 }
 
 void SimDisk::on_log_failed(const Status& status) {

@@ -32,10 +32,7 @@ void SimLog::begin(uint64_t next_record) {
   logged_ = {next_record - 1, next_record - 1};
 }
 
-base::Duration SimLog::soon() {
-  return base::Duration(
-      static_cast<int64_t>(world_->prng.below(static_cast<uint64_t>(kSoon.ns()) + 1)));
-}
+base::Duration SimLog::soon() { return random_up_to(&world_->prng, kSoon); }
 
 // ------------------------------------------------------------------------------------- the log
 

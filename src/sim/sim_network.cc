@@ -57,20 +57,15 @@ bool SimNetwork::connects(LinkId id, ProcessId from, ProcessId to) const {
   return it != links_.end() && it->second->end[0] == from && it->second->end[1] == to;
 }
 
-Duration SimNetwork::random_up_to(Duration most) {
-  return Duration(static_cast<int64_t>(
-      world_->prng.below(static_cast<uint64_t>(std::max<int64_t>(most.ns(), 0)) + 1)));
-}
-
 Duration SimNetwork::delay(ProcessId from, ProcessId to, size_t bytes) {
   const Options& o = world_->options;
-  Duration d = o.delay_min + random_up_to(o.delay_max - o.delay_min);
+  Duration d = o.delay_min + random_up_to(&world_->prng, o.delay_max - o.delay_min);
   if (!healed_ && o.spikes_permille > 0 && world_->prng.chance(o.spikes_permille, 1'000)) {
-    d = d + random_up_to(o.spike_max);
+    d = d + random_up_to(&world_->prng, o.spike_max);
   }
   d = d + Duration(o.ns_per_kib) * static_cast<int64_t>(bytes >> 10);
   const auto clog = clogged_.find({from, to});
-  return clog == clogged_.end() ? d : d + random_up_to(clog->second);
+  return clog == clogged_.end() ? d : d + random_up_to(&world_->prng, clog->second);
 }
 
 // ------------------------------------------------------------------------------- connections
@@ -217,7 +212,7 @@ void SimNetwork::stall(LinkId id, int side) {
   if (lane.silent_since != Instant::never() || !link->open[side]) return;
   const Instant since = world_->now();
   lane.silent_since = since;
-  world_->events.after(kSilenceMax + random_up_to(kNoticeMax),
+  world_->events.after(kSilenceMax + random_up_to(&world_->prng, kNoticeMax),
                        [this, id, side, since] { silence(id, side, since); });
 }
 
@@ -249,7 +244,7 @@ void SimNetwork::keep_prefix(Lane* lane) {
   lane->flights.resize(kept);
   if (!world_->options.overtaking) return;
   // It lies in the buffers of a connection that its reader has not come to yet.
-  const Duration late = random_up_to(kLateMax);
+  const Duration late = random_up_to(&world_->prng, kLateMax);
   for (Flight& flight : lane->flights) flight.at = flight.at + late;
 }
 
@@ -259,7 +254,7 @@ void SimNetwork::notice_soon(LinkId id, int side, Duration within) {
   Link* link = find(id);
   if (link->noticing[side]) return;
   link->noticing[side] = true;
-  world_->events.after(random_up_to(within), [this, id, side] {
+  world_->events.after(random_up_to(&world_->prng, within), [this, id, side] {
     const Link* l = find(id);
     if (l == nullptr) return;
     run_in(l->end[side], [this, id, side] { notice(id, side); });
@@ -310,7 +305,7 @@ void SimNetwork::snag(LinkId id, int side) {
   if (link->broken) return;
   world_->counters.add(Count::kSnagged);
   link->broken = link->orderly = true;
-  const Duration late = random_up_to(kLateMax);
+  const Duration late = random_up_to(&world_->prng, kLateMax);
   for (Flight& flight : link->lane[side].flights) flight.at = flight.at + late;
   for (int each = 0; each < 2; ++each) notice_soon(id, each, Duration());
 }

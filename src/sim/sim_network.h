@@ -125,7 +125,6 @@ class SimNetwork {
   Link* find(LinkId id);
   bool is_blocked(ProcessId from, ProcessId to) const { return blocked_.contains({from, to}); }
   base::Duration delay(ProcessId from, ProcessId to, size_t bytes);
-  base::Duration random_up_to(base::Duration most);
 
   void try_connect(LinkId id);
   void fail_dial(LinkId id);

@@ -28,10 +28,6 @@ constexpr Duration kReconnectAfter = ms(100);
 // Answers to text clients that a worker gave on the spot.
 constexpr uint64_t kTextLane = ~uint64_t{0} - 1;
 
-Duration random_up_to(World* world, Duration most) {
-  return Duration(static_cast<int64_t>(world->prng.below(static_cast<uint64_t>(most.ns()) + 1)));
-}
-
 uint64_t random_id(World* world) { return world->prng.next() | 1; }
 
 std::string encode(const Message& message, wire::Routing routing) {
@@ -328,7 +324,7 @@ void SimShell::run_effects(Worker* w, core::Effects* effects) {
   }
   if (effects->turn_wanted() && !w->turn_pending) {
     w->turn_pending = true;
-    later(random_up_to(shared_.world, kTurnWithin), [this, index = w->index] { turn(index); });
+    later(random_up_to(&shared_.world->prng, kTurnWithin), [this, index = w->index] { turn(index); });
   }
   effects->clear();
 }
@@ -415,7 +411,7 @@ LinkId SimShell::link_to(Worker* w, ProcessId to) {
 
 void SimShell::mail(size_t from, size_t to, const Message& message) {
   World* world = shared_.world;
-  const Duration delay = from == to ? Duration() : random_up_to(world, kMailWithin);
+  const Duration delay = from == to ? Duration() : random_up_to(&world->prng, kMailWithin);
   base::Instant& at = workers_[from]->mail_at[to];
   at = std::max(at, world->now() + delay);
   later(at - world->now(), [this, from, to, frame = encode(message, wire::Routing::kRouted)] {
@@ -489,7 +485,7 @@ void SimShell::tell_front(Worker* w, ProcessId unreachable) {
 // ---------------------------------------------------------------------------------------- time
 
 void SimShell::schedule_tick(size_t worker) {
-  const Duration wait = kTickEvery + random_up_to(shared_.world, kTickJitter);
+  const Duration wait = kTickEvery + random_up_to(&shared_.world->prng, kTickJitter);
   later(wait, [this, worker] {
     tick(worker);
     schedule_tick(worker);

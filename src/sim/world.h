@@ -16,6 +16,11 @@ namespace lh::sim {
 
 class Canary;
 
+// Any duration from none to `most`. Bound: that is not negative.
+inline base::Duration random_up_to(base::Prng* prng, base::Duration most) {
+  return base::Duration(static_cast<int64_t>(prng->below(static_cast<uint64_t>(most.ns()) + 1)));
+}
+
 struct World {
   explicit World(const Options& chosen) : options(chosen), prng(chosen.seed ^ 0x6c687369) {
     if (chosen.is_slow()) trouble_until = base::Instant::never();
