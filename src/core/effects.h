@@ -106,7 +106,7 @@ class Effects {
   void clear() {
     LH_CHECK(records_.empty());
     sends_.clear();
-    kept_.clear();
+    if (!kept_.empty()) kept_.clear();
     turn_wanted_ = false;
     barrier_ = 0;
   }

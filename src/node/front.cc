@@ -15,26 +15,16 @@ void Front::configure(NodeId self, uint64_t link) {
   client_.set_reply_path(path);
 }
 
-std::optional<Front::Local> Front::execute(base::Instant now, core::Op op, HashValue c,
-                                           std::string_view key, std::string_view value,
-                                           core::Effects* effects) {
+core::Bucket* Front::find(HashValue c) {
   BucketNo a = address(client_.image(), c);
   for (core::Bucket* bucket = server_->find(a); bucket != nullptr && bucket->live();
        bucket = server_->find(a)) {
     const std::optional<BucketNo> next = forward_address(bucket->mark(), c);
-    if (!next) {
-      const core::Bucket::Answer answer = server_->execute(now, bucket, op, c, key, value, effects);
-      return Local{bucket->mark(), answer};
-    }
+    if (!next) return bucket;
     client_.learn_mark(bucket->mark());
     a = *next;
   }
-  return std::nullopt;
-}
-
-const table::HashTable* Front::table_of(HashValue c) const {
-  const core::Bucket* bucket = server_->find(address(client_.image(), c));
-  return bucket == nullptr ? nullptr : &bucket->table();
+  return nullptr;
 }
 
 uint64_t Front::submit(base::Instant now, core::Op op, std::string_view key, std::string_view value,

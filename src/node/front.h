@@ -39,18 +39,10 @@ class Front final : private core::ClientSink {
   // The node has its number. link: what the node calls this front in a ReplyPath.
   void configure(NodeId self, uint64_t link);
 
-  // The request was executed here and now.
-  struct Local {
-    BucketMark bucket;
-    core::Bucket::Answer answer;
-  };
-  // Nothing when the bucket is not of this worker: then submit().
-  std::optional<Local> execute(base::Instant now, core::Op op, HashValue c, std::string_view key,
-                               std::string_view value, core::Effects* effects);
-
-  // The records among which execute() will look for this c; nullptr when they are elsewhere, or
-  // perhaps are. For asking for their memory early.
-  const table::HashTable* table_of(HashValue c) const;
+  // The bucket of this worker that c belongs to, live: requests are executed there, without a
+  // message. nullptr when it is elsewhere, or perhaps is: then submit(). Holds until the server has
+  // its next message.
+  core::Bucket* find(HashValue c);
 
   bool has_room() const { return client_.has_room(); }
   // The answer comes to `waiter` with the ticket that is returned, unless it forgets it first.

@@ -88,12 +88,12 @@ class PipelinedSession : public Session, private net::ConnectionHandler, private
     return call_ || (!keys_.empty() && keys_.contains(c)) ||
            (core::is_mutation(op) && !worker_.log_has_room());
   }
-  // Nothing when the bucket is not of this worker: then submit().
-  std::optional<Front::Local> execute_here(core::Op op, HashValue c, std::string_view key,
-                                           std::string_view value, core::Effects* effects) {
-    auto local = worker_.front().execute(worker_.loop().now(), op, c, key, value, effects);
-    if (local) worker_.count_request();
-    return local;
+  // Bound: the bucket is Front::find(c).
+  core::Bucket::Answer execute_here(core::Bucket* bucket, core::Op op, HashValue c,
+                                    std::string_view key, std::string_view value,
+                                    core::Effects* effects) {
+    worker_.count_request();
+    return worker_.server().execute(worker_.loop().now(), bucket, op, c, key, value, effects);
   }
   // Of this answer; append_done() comes later. Bounds: not held back, and the front has room.
   void submit(Answer* answer, core::Op op, HashValue c, std::string_view key,

@@ -79,43 +79,50 @@ size_t RespSession::take(std::string_view unread) {
   return execute_batch();
 }
 
+// All with the same effects: what leaves the worker because of them leaves behind the last.
 size_t RespSession::execute_batch() {
-  look_ahead();
+  Buckets buckets;
+  // One request alone has nothing to overlap with.
+  bool looked = batch_.size() > 1 && worker().joined();
+  if (looked) look_ahead(&buckets);
+  Worker::Lease effects(worker());
   size_t bytes = 0;
   size_t done = 0;
-  for (; done < batch_.size(); ++done) {
-    if (!may_take() || !execute(batch_[done])) break;
-    bytes += batch_[done].size;
+  for (; done < batch_.size() && may_take(); ++done) {
+    const Entry& entry = batch_[done];
+    // Other commands may have had the server told something.
+    looked = looked && entry.command != nullptr && entry.command->op;
+    if (!execute(entry, looked ? buckets[done] : nullptr, effects)) break;
+    bytes += entry.size;
   }
   batch_.executed(done);
   return bytes;
 }
 
-// One request alone has nothing to overlap with.
-void RespSession::look_ahead() {
-  if (batch_.size() < 2 || !worker().joined()) return;
-  std::array<const table::HashTable*, wire::RespBatch::kRequestsMax> tables{};
+void RespSession::look_ahead(Buckets* buckets) {
   for (size_t k = 0; k < batch_.size(); ++k) {
     Entry& entry = batch_[k];
+    (*buckets)[k] = nullptr;
     if (entry.command == nullptr || !entry.command->op || entry.args.size() < 2) continue;
     entry.c = hash(entry.args[1]);
     if (!entry.c) continue;
-    tables[k] = worker().front().table_of(*entry.c);
-    if (tables[k] != nullptr) tables[k]->prefetch_slot(*entry.c);
+    core::Bucket* bucket = worker().front().find(*entry.c);
+    (*buckets)[k] = bucket;
+    if (bucket != nullptr) bucket->table().prefetch_slot(*entry.c);
   }
   for (size_t k = 0; k < batch_.size(); ++k) {
-    if (tables[k] != nullptr) tables[k]->prefetch(*batch_[k].c);
+    if ((*buckets)[k] != nullptr) (*buckets)[k]->table().prefetch(*batch_[k].c);
   }
 }
 
-bool RespSession::execute(Entry& entry) {
+bool RespSession::execute(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects) {
   const RespArgs& args = entry.args;
-  if (args.size() == 0) return true;
   const RespCommand* command = entry.command;
-  if (command != nullptr && command->op && answers().empty() && takes(*command, args.size()) &&
+  if (command != nullptr && command->plain_args == args.size() && answers().empty() &&
       worker().joined()) [[likely]] {
-    return execute_keyed(entry);
+    return execute_plain(entry, bucket, effects);
   }
+  if (args.size() == 0) return true;
   const bool begun = !answers().empty() && !answers().back().complete;
   if (!begun && answers().is_crowded()) return wait();
   text_.clear();
@@ -140,7 +147,7 @@ bool RespSession::execute(Entry& entry) {
     return answer(text_);
   }
   if (!worker().joined()) return answer_error("LOADING this node has not joined a file yet");
-  if (command->op) return execute_keyed(entry);
+  if (command->op) return execute_keyed(entry, bucket, effects);
   if (command->verb == RespVerb::kInfo) return execute_info(entry);
   if (command->verb == RespVerb::kDbsize) return execute_call(Kind::kCount);
   if (args.size() > 2 || (args.size() == 2 && !wire::same_word(args[1], "async") &&
@@ -150,63 +157,65 @@ bool RespSession::execute(Entry& entry) {
   return execute_call(Kind::kClear);
 }
 
-bool RespSession::execute_keyed(const Entry& entry) {
+bool RespSession::execute_plain(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects) {
+  const RespArgs& args = entry.args;
+  const std::string_view value = args.size() > 2 ? args[2] : std::string_view();
+  return execute_one(entry, bucket, *entry.command->op, value, effects);
+}
+
+bool RespSession::execute_keyed(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects) {
   const RespArgs& args = entry.args;
   const RespCommand& command = *entry.command;
+  if (command.plain_args == args.size()) return execute_plain(entry, bucket, effects);
   switch (command.verb) {
-    case RespVerb::kGet:
-    case RespVerb::kStrlen:
-      return execute_one(entry, *command.op, {});
-    case RespVerb::kAppend:
-      return execute_one(entry, *command.op, args[2]);
     case RespVerb::kIncr:
-      return execute_one(entry, *command.op, "1");
+      return execute_one(entry, bucket, *command.op, "1", effects);
     case RespVerb::kDecr:
-      return execute_one(entry, *command.op, "-1");
-    case RespVerb::kIncrby:
-      return execute_one(entry, *command.op, args[2]);
+      return execute_one(entry, bucket, *command.op, "-1", effects);
     case RespVerb::kDecrby: {
       const std::optional<int64_t> number = base::parse_i64(args[2]);
       if (!number) return answer_error("ERR value is not an integer or out of range");
       if (*number == std::numeric_limits<int64_t>::min()) {
         return answer_error("ERR decrement would overflow");
       }
-      return execute_one(entry, *command.op, std::to_string(-*number));
+      return execute_one(entry, bucket, *command.op, std::to_string(-*number), effects);
     }
     case RespVerb::kSet:
-      if (args.size() == 3) return execute_one(entry, Op::kPut, args[2]);
       if (args.size() > 4) return answer_error("ERR syntax error");
-      if (wire::same_word(args[3], "nx")) return execute_one(entry, Op::kInsert, args[2]);
-      if (wire::same_word(args[3], "xx")) return execute_one(entry, Op::kUpdate, args[2]);
+      if (wire::same_word(args[3], "nx"))
+        return execute_one(entry, bucket, Op::kInsert, args[2], effects);
+      if (wire::same_word(args[3], "xx"))
+        return execute_one(entry, bucket, Op::kUpdate, args[2], effects);
       return answer_error("ERR syntax error");
     default:
-      return execute_many(entry);
+      return execute_many(entry, effects);
   }
 }
 
-bool RespSession::execute_one(const Entry& entry, Op op, std::string_view value) {
+bool RespSession::execute_one(const Entry& entry, core::Bucket* bucket, Op op,
+                              std::string_view value, Worker::Lease& effects) {
   const std::string_view key = entry.args[1];
   if (key.size() > core::kKeyBytesMax) return answer_error("ERR key too long");
   const std::optional<HashValue> c = entry.c ? entry.c : hash(key);
   if (!c) return answer_error("ERR key is not an integer");
   if (is_held_back(op, *c)) return wait();
-  Worker::Lease effects(worker());
-  if (const auto local = execute_here(op, *c, key, value, effects.get())) {
-    const net::OutputBarrier scope(worker().gate(), effects.barrier());
-    const core::Bucket::Answer& said = local->answer;
-    if (op == Op::kRead && said.code == Code::kOk) {
-      answer_value(said.value);
-    } else if (op == Op::kPut) {
-      answer("+OK\r\n");
-    } else {
-      text_.clear();
-      append_said(op, {said.code, local->bucket.a, said.value}, &text_);
-      answer(text_);
-    }
+  if (bucket == nullptr) bucket = worker().front().find(*c);
+  if (bucket == nullptr) {
+    if (!worker().front().has_room()) return wait();
+    submit(&answers().add(), op, *c, key, value, effects.get());
     return true;
   }
-  if (!worker().front().has_room()) return wait();
-  submit(&answers().add(), op, *c, key, value, effects.get());
+  const core::Bucket::Answer said = execute_here(bucket, op, *c, key, value, effects.get());
+  const net::OutputBarrier scope(worker().gate(), effects.barrier());
+  if (op == Op::kRead && said.code == Code::kOk) {
+    answer_value(said.value);
+  } else if (op == Op::kPut && said.code == Code::kOk) {
+    answer("+OK\r\n");
+  } else {
+    text_.clear();
+    append_said(op, {said.code, bucket->mark().a, said.value}, &text_);
+    answer(text_);
+  }
   return true;
 }
 
@@ -228,7 +237,7 @@ bool RespSession::refuse_keys(const Entry& entry) {
   return false;
 }
 
-bool RespSession::execute_many(const Entry& entry) {
+bool RespSession::execute_many(const Entry& entry, Worker::Lease& effects) {
   const RespArgs& args = entry.args;
   if (answers().empty() || answers().back().complete) {
     if (refuse_keys(entry)) return true;
@@ -242,7 +251,7 @@ bool RespSession::execute_many(const Entry& entry) {
   const auto step = static_cast<size_t>(entry.command->key_step);
   for (; many_next_ < args.size(); many_next_ += step) {
     const std::string_view value = step == 2 ? args[many_next_ + 1] : std::string_view();
-    if (!execute_key(answer, args[many_next_], value)) return wait();
+    if (!execute_key(answer, args[many_next_], value, effects)) return wait();
   }
   answer->complete = true;
   if (answer->done()) finish(answer);
@@ -250,19 +259,20 @@ bool RespSession::execute_many(const Entry& entry) {
   return true;
 }
 
-bool RespSession::execute_key(Answer* answer, std::string_view key, std::string_view value) {
+bool RespSession::execute_key(Answer* answer, std::string_view key, std::string_view value,
+                              Worker::Lease& effects) {
   Many* many = Many::of(*answer);
   const Op op = *many->command.op;
   const HashValue c = *hash(key);
   if (is_held_back(op, c)) return false;
-  Worker::Lease effects(worker());
   const bool keeps_order = many->wants_values();
-  if (const auto local = execute_here(op, c, key, value, effects.get())) {
+  if (core::Bucket* bucket = worker().front().find(c)) {
+    const core::Bucket::Answer said = execute_here(bucket, op, c, key, value, effects.get());
     answer->barrier = std::max(answer->barrier, effects.barrier());
     const bool in_order = many->parts.empty();
     std::string* part = &answer->text;
     if (keeps_order && !in_order) part = &many->parts.emplace_back();
-    add_said(many, {local->answer.code, local->bucket.a, local->answer.value}, part);
+    add_said(many, {said.code, bucket->mark().a, said.value}, part);
     return true;
   }
   if (!worker().front().has_room()) return false;

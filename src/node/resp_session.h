@@ -7,6 +7,7 @@
 // answered when all are, and one that waits in the middle, for room in the front, goes on there.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -40,13 +41,18 @@ class RespSession final : public PipelinedSession {
 
   // Executes what is parsed; returns how many bytes of input that was.
   size_t execute_batch();
-  void look_ahead();
+  // The bucket of this worker that each request is about; nullptr when it is not known.
+  using Buckets = std::array<core::Bucket*, wire::RespBatch::kRequestsMax>;
+  void look_ahead(Buckets* buckets);
   // False when the request has to wait; it is parsed again later.
-  bool execute(Entry& entry);
-  bool execute_keyed(const Entry& entry);
-  bool execute_one(const Entry& entry, core::Op op, std::string_view value);
-  bool execute_many(const Entry& entry);
-  bool execute_key(Answer* answer, std::string_view key, std::string_view value);
+  bool execute(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects);
+  bool execute_plain(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects);
+  bool execute_keyed(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects);
+  bool execute_one(const Entry& entry, core::Bucket* bucket, core::Op op, std::string_view value,
+                   Worker::Lease& effects);
+  bool execute_many(const Entry& entry, Worker::Lease& effects);
+  bool execute_key(Answer* answer, std::string_view key, std::string_view value,
+                   Worker::Lease& effects);
   bool execute_call(core::FileRequest::Kind kind, std::unique_ptr<Answer::Work> work = nullptr);
   bool execute_info(const Entry& entry);
   bool refuse_keys(const Entry& entry);

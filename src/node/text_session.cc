@@ -81,13 +81,15 @@ bool TextSession::execute_keyed(const wire::TextCommand& command, core::Op op) {
   }
   if (is_held_back(op, *c)) return wait();
   Worker::Lease effects(worker());
-  if (const auto local = execute_here(op, *c, command.key, command.value, effects.get())) {
+  if (core::Bucket* bucket = worker().front().find(*c)) {
+    const core::Bucket::Answer said =
+        execute_here(bucket, op, *c, command.key, command.value, effects.get());
     const net::OutputBarrier scope(worker().gate(), effects.barrier());
     core::Reply reply;
-    reply.code = local->answer.code;
-    reply.value = local->answer.value;
+    reply.code = said.code;
+    reply.value = said.value;
     if (op == core::Op::kLocate) {
-      wire::append_located(&text_, *c, local->bucket, worker().shared().address);
+      wire::append_located(&text_, *c, bucket->mark(), worker().shared().address);
     } else {
       wire::append_keyed(&text_, op, reply);
     }

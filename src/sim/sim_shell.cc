@@ -324,7 +324,8 @@ void SimShell::run_effects(Worker* w, core::Effects* effects) {
   }
   if (effects->turn_wanted() && !w->turn_pending) {
     w->turn_pending = true;
-    later(random_up_to(&shared_.world->prng, kTurnWithin), [this, index = w->index] { turn(index); });
+    later(random_up_to(&shared_.world->prng, kTurnWithin),
+          [this, index = w->index] { turn(index); });
   }
   effects->clear();
 }

@@ -41,7 +41,51 @@ constexpr char unescape(char c) {
   }
 }
 
+// The digit, or more than 9.
+constexpr unsigned digit(char c) { return static_cast<unsigned char>(c) - unsigned{'0'}; }
+
 }  // namespace
+
+size_t take_ordinary(std::string_view unread, RespArgs::Place* places, size_t* count) {
+  static_assert(kOrdinaryArgs < 10);
+  constexpr ptrdiff_t kArrayMin = 4;  // "*1\r\n"
+  constexpr ptrdiff_t kBulkMin = 6;   // "$0\r\n\r\n", and as much as the longest header: "$999\r\n"
+  const char* const begin = unread.data();
+  const char* const end = begin + unread.size();
+  const char* p = begin;
+  if (end - p < kArrayMin || p[0] != '*' || p[2] != '\r' || p[3] != '\n') return 0;
+  const size_t args = digit(p[1]);
+  if (args - 1 >= kOrdinaryArgs) return 0;
+  p += kArrayMin;
+  for (size_t k = 0; k < args; ++k) {
+    if (end - p < kBulkMin || *p != '$') return 0;
+    size_t size = digit(p[1]);
+    if (p[2] == '\r') {
+      if (size > 9 || p[3] != '\n') return 0;
+      p += 4;
+    } else {
+      // One spelling of each number: no zero in front.
+      const size_t second = digit(p[2]);
+      if (size - 1 > 8 || second > 9) return 0;
+      size = size * 10 + second;
+      if (p[3] == '\r') {
+        if (p[4] != '\n') return 0;
+        p += 5;
+      } else {
+        const size_t third = digit(p[3]);
+        if (third > 9 || p[4] != '\r' || p[5] != '\n') return 0;
+        size = size * 10 + third;
+        p += 6;
+      }
+    }
+    if (end - p < static_cast<ptrdiff_t>(size) + 2 || p[size] != '\r' || p[size + 1] != '\n')
+      return 0;
+    places[k] = {static_cast<uint32_t>(p - begin), static_cast<uint32_t>(size)};
+    p += size + 2;
+  }
+  *count = args;
+  return static_cast<size_t>(p - begin);
+}
 
 void RespParser::reset() {
   if (places_.capacity() > kPlacesKept) places_ = {};

@@ -40,6 +40,9 @@ class RespArgs {
   RespArgs(const char* base, const Place* places, size_t count)
       : base_(base), places_(places), count_(count) {}
 
+  // The places are there now.
+  void move_to(const Place* places) { places_ = places; }
+
   size_t size() const { return count_; }
   const Place& place(size_t k) const { return places_[k]; }
   std::string_view operator[](size_t k) const { return {base_ + places_[k].at, places_[k].size}; }
@@ -50,6 +53,12 @@ class RespArgs {
   size_t count_ = 0;
 };
 
+// A request as nearly all are: an array of at most kOrdinaryArgs bulk strings of fewer than 1,000
+// bytes, there as a whole. Its arguments go to places[0..*count). Returns its size; 0 when it is
+// something else, or something is wrong with it, which is for a RespParser to find out.
+inline constexpr size_t kOrdinaryArgs = 8;
+size_t take_ordinary(std::string_view unread, RespArgs::Place* places, size_t* count);
+
 class RespParser {
  public:
   // `unread` starts where the request does: with the same bytes as in the call before, and perhaps
@@ -58,6 +67,8 @@ class RespParser {
 
   // The next bytes are others than those that the last call asked for more of.
   void forget() { done_ = true; }
+  // In the middle of a request.
+  bool has_begun() const { return !done_; }
 
   // Bound: next() just said kRequest. Holds until the next call, and as long as the bytes do.
   RespArgs args() const { return {base_, places_.data(), places_.size()}; }

@@ -1,59 +1,63 @@
 #include "wire/resp_batch.h"
 
+#include <algorithm>
+
 namespace lh::wire {
 
 void RespBatch::executed(size_t count) {
-  if (count < entries_.size()) parser_.forget();
+  if (count < count_) parser_.forget();
 }
 
-void RespBatch::add(std::string_view unread, size_t at) {
-  const RespArgs args = parser_.args();
-  Entry& entry = entries_.emplace_back();
+RespBatch::Entry& RespBatch::add() {
+  if (count_ == entries_.size()) {
+    entries_.resize(std::max<size_t>(2 * entries_.size(), 1));
+    places_.resize(entries_.size() * kOrdinaryArgs);
+    for (size_t k = 0; k < count_; ++k)
+      entries_[k].args.move_to(places_.data() + k * kOrdinaryArgs);
+  }
+  return entries_[count_++];
+}
+
+bool RespBatch::take_ordinary(std::string_view unread, size_t* at) {
+  const std::string_view rest = unread.substr(*at);
+  Entry& entry = add();
+  RespArgs::Place* const places = places_.data() + (count_ - 1) * kOrdinaryArgs;
+  size_t count = 0;
+  entry.size = wire::take_ordinary(rest, places, &count);
+  if (entry.size == 0) {
+    --count_;
+    return false;
+  }
+  entry.args = RespArgs(rest.data(), places, count);
+  entry.command = find_resp_command(entry.args[0]);
+  entry.c.reset();
+  *at += entry.size;
+  return true;
+}
+
+// What is not ordinary, as a batch of its own.
+RespStatus RespBatch::take_any(std::string_view unread) {
+  const RespStatus status = parser_.next(unread);
+  if (status != RespStatus::kRequest && status != RespStatus::kBlank) return status;
+  Entry& entry = add();
+  entry = Entry();
   entry.size = parser_.size();
-  entry.command = find_resp_command(args[0]);
-  if (!parser_.in_place() || args.size() > kArgsMax) {
-    entry.args = args;
-    return;
+  if (status == RespStatus::kRequest) {
+    entry.args = parser_.args();
+    entry.command = find_resp_command(entry.args[0]);
   }
-  const size_t first = places_.size();
-  for (size_t k = 0; k < args.size(); ++k) {
-    places_.push_back({args.place(k).at, args.place(k).size});
-  }
-  entry.args = RespArgs(unread.data() + at, places_.data() + first, args.size());
+  return status;
 }
 
 RespStatus RespBatch::parse(std::string_view unread) {
-  entries_.clear();
-  places_.clear();
-  entries_.reserve(kRequestsMax);
-  places_.reserve(kRequestsMax * kArgsMax);  // so that the places stay where they are
+  count_ = 0;
+  if (unread.empty()) return RespStatus::kNeedMore;
   size_t at = 0;
-  while (entries_.size() < kRequestsMax) {
-    const RespStatus status = parser_.next(unread.substr(at));
-    switch (status) {
-      case RespStatus::kNeedMore:
-        return entries_.empty() ? status : RespStatus::kRequest;
-      case RespStatus::kBad:
-        // What is in front of it is executed first; then it is found again.
-        if (!entries_.empty()) return RespStatus::kRequest;
-        return status;
-      case RespStatus::kBlank:
-        entries_.emplace_back().size = parser_.size();
-        break;
-      case RespStatus::kRequest: {
-        const bool alone = !parser_.in_place() || parser_.args().size() > kArgsMax;
-        if (alone && !entries_.empty()) {
-          parser_.forget();
-          return status;
-        }
-        add(unread, at);
-        if (alone) return status;
-        break;
-      }
+  if (!parser_.has_begun()) {
+    while (at < unread.size() && count_ < kRequestsMax && take_ordinary(unread, &at)) {
     }
-    at += parser_.size();
   }
-  return RespStatus::kRequest;
+  return count_ > 0 ? RespStatus::kRequest : take_any(unread);
 }
 
 }  // namespace lh::wire

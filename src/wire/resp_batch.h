@@ -2,8 +2,9 @@
 // executes them can look at all of their keys before the first: the memory that one needs is on its
 // way while another is worked on.
 //
-// The arguments are views into the bytes given to parse(): they hold while those stay. Bounded;
-// nothing is allocated once it has been used. One thread.
+// What is not an ordinary request makes a batch of its own. The arguments are views into the bytes
+// given to parse(): they hold while those stay. Bounded; grows to what a peer sends at a time, then
+// nothing is allocated. One thread.
 #pragma once
 
 #include <cstddef>
@@ -28,11 +29,12 @@ class RespBatch {
     std::optional<HashValue> c;  // the executor's
   };
 
-  // Parses what `unread` starts with. After kRequest there are entries to be executed; after
-  // kNeedMore and kBad there is none. `unread` starts behind the last entry that was executed.
+  // Parses what `unread` starts with. After kRequest and kBlank there are entries to be executed,
+  // after kNeedMore and kBad there is none. `unread` starts behind the last entry that was
+  // executed.
   RespStatus parse(std::string_view unread);
 
-  size_t size() const { return entries_.size(); }
+  size_t size() const { return count_; }
   Entry& operator[](size_t k) { return entries_[k]; }
   // The entries up to here were executed, those behind are parsed again.
   void executed(size_t count);
@@ -40,14 +42,14 @@ class RespBatch {
   const std::string& error() const { return parser_.error(); }
 
  private:
-  void add(std::string_view unread, size_t at);
-
-  // Requests with more arguments than that make a batch of their own, as inline commands do.
-  static constexpr size_t kArgsMax = 8;
+  Entry& add();
+  bool take_ordinary(std::string_view unread, size_t* at);
+  RespStatus take_any(std::string_view unread);
 
   RespParser parser_;
-  std::vector<Entry> entries_;
-  std::vector<RespArgs::Place> places_;
+  std::vector<Entry> entries_;  // the first count_ of them
+  size_t count_ = 0;
+  std::vector<RespArgs::Place> places_;  // kOrdinaryArgs for each entry
 };
 
 }  // namespace lh::wire

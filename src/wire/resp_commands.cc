@@ -12,18 +12,18 @@ using Verb = RespVerb;
 
 // The most frequent first.
 constexpr RespCommand kCommands[] = {
-    {Verb::kGet, "get", 2, 1, 1, 1, "readonly fast", Op::kRead},
-    {Verb::kSet, "set", -3, 1, 1, 1, "write denyoom", Op::kPut},
+    {Verb::kGet, "get", 2, 1, 1, 1, "readonly fast", Op::kRead, 2},
+    {Verb::kSet, "set", -3, 1, 1, 1, "write denyoom", Op::kPut, 3},
     {Verb::kIncr, "incr", 2, 1, 1, 1, "write denyoom fast", Op::kIncrement},
     {Verb::kMget, "mget", -2, 1, -1, 1, "readonly fast", Op::kRead},
     {Verb::kMset, "mset", -3, 1, -1, 2, "write denyoom", Op::kPut},
     {Verb::kDel, "del", -2, 1, -1, 1, "write", Op::kDelete},
     {Verb::kExists, "exists", -2, 1, -1, 1, "readonly fast", Op::kLength},
     {Verb::kDecr, "decr", 2, 1, 1, 1, "write denyoom fast", Op::kIncrement},
-    {Verb::kIncrby, "incrby", 3, 1, 1, 1, "write denyoom fast", Op::kIncrement},
+    {Verb::kIncrby, "incrby", 3, 1, 1, 1, "write denyoom fast", Op::kIncrement, 3},
     {Verb::kDecrby, "decrby", 3, 1, 1, 1, "write denyoom fast", Op::kIncrement},
-    {Verb::kAppend, "append", 3, 1, 1, 1, "write denyoom fast", Op::kAppend},
-    {Verb::kStrlen, "strlen", 2, 1, 1, 1, "readonly fast", Op::kLength},
+    {Verb::kAppend, "append", 3, 1, 1, 1, "write denyoom fast", Op::kAppend, 3},
+    {Verb::kStrlen, "strlen", 2, 1, 1, 1, "readonly fast", Op::kLength, 2},
     {Verb::kPing, "ping", -1, 0, 0, 0, "fast", {}},
     {Verb::kEcho, "echo", 2, 0, 0, 0, "fast", {}},
     {Verb::kDbsize, "dbsize", 1, 0, 0, 0, "readonly", {}},

@@ -51,6 +51,8 @@ struct RespCommand {
   std::string_view flags;  // separated by blanks
   // The operation on each key; none for what is not keyed.
   std::optional<core::Op> op;
+  // With so many arguments it is just that, on one key, with the argument behind it for a value.
+  size_t plain_args = 0;
 };
 
 std::span<const RespCommand> resp_commands();

@@ -47,9 +47,10 @@ class FrontTest : public ::testing::Test {
     front_.client().configure(options, book);
   }
   std::optional<Code> execute(Op op, HashValue c, std::string_view value = {}) {
-    const auto local = front_.execute(kNow, op, c, std::to_string(c), value, &effects_);
-    if (local) mark_ = local->bucket;
-    return local ? std::optional(local->answer.code) : std::nullopt;
+    core::Bucket* bucket = front_.find(c);
+    if (bucket == nullptr) return std::nullopt;
+    mark_ = bucket->mark();
+    return server_.execute(kNow, bucket, op, c, std::to_string(c), value, &effects_).code;
   }
   uint64_t submit(Op op, std::string_view key) {
     return front_.submit(kNow, op, key, "v", &waiter_, &effects_);

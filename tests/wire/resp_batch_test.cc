@@ -45,13 +45,12 @@ class RespBatchTest : public ::testing::Test {
 
 TEST_F(RespBatchTest, requestsAreParsedAheadAndACutOneWaits) {
   const std::string get = array({"GET", "k1"});
-  const std::string bytes = get + array({"set", "k2", "v"}) + "*0\r\n" + get.substr(0, 7);
+  const std::string bytes = get + array({"set", "k2", "v"}) + get.substr(0, 7);
   ASSERT_EQ(parse(bytes), RespStatus::kRequest);
-  EXPECT_EQ(shown(&batch_), "GET k1 21; set k2 v 28;  4");
+  EXPECT_EQ(shown(&batch_), "GET k1 21; set k2 v 28");
   EXPECT_EQ(batch_[0].command, find_resp_command("get"));
   EXPECT_EQ(batch_[1].command, find_resp_command("SET"));
-  EXPECT_EQ(batch_[2].command, nullptr);
-  batch_.executed(3);
+  batch_.executed(2);
   EXPECT_EQ(parse(get.substr(0, 9)), RespStatus::kNeedMore);
   ASSERT_EQ(parse(get), RespStatus::kRequest);
   EXPECT_EQ(shown(&batch_), "GET k1 21");
@@ -84,6 +83,19 @@ TEST_F(RespBatchTest, longRequestsAndTypedOnesComeAlone) {
   batch_.executed(1);
   ASSERT_EQ(parse("get 'a b'\r\n" + get), RespStatus::kRequest);
   EXPECT_EQ(shown(&batch_), "get a b 11");
+}
+
+TEST_F(RespBatchTest, aBlankIsARequestWithoutArguments) {
+  const std::string get = array({"GET", "1"});
+  ASSERT_EQ(parse(get + "*0\r\n\r\n" + get), RespStatus::kRequest);
+  EXPECT_EQ(shown(&batch_), "GET 1 20");
+  batch_.executed(1);
+  ASSERT_EQ(parse("*0\r\n\r\n" + get), RespStatus::kBlank);
+  EXPECT_EQ(shown(&batch_), " 4");
+  EXPECT_EQ(batch_[0].command, nullptr);
+  batch_.executed(1);
+  ASSERT_EQ(parse("\r\n" + get), RespStatus::kBlank);
+  EXPECT_EQ(shown(&batch_), " 2");
 }
 
 TEST_F(RespBatchTest, whatIsInFrontOfABadRequestComesFirst) {
