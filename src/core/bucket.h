@@ -53,6 +53,9 @@ class Bucket {
   // A bucket as its journal begins, then record by record; false when one makes no sense.
   Bucket(const Host& host, const BucketState& state);
   bool recover(RecordKind kind, std::string_view record);
+  // Has the memory that a record of changes will touch first brought into the cache: the slot now,
+  // then what table->prefetch(*c) of the table returned asks for. Nothing when that is not known.
+  const table::HashTable* look_ahead(std::string_view changes, HashValue* c);
   // Behind the last record: goes on with what was under way.
   void resume(Effects* effects);
   BucketState state() const;

@@ -39,6 +39,7 @@ void Bucket::record_state(Effects* effects) {
 
 bool Bucket::recover(RecordKind kind, std::string_view record) {
   BucketState state;
+  uint64_t records = 0;
   switch (kind) {
     case RecordKind::kChanges:
       return take_changes(record);
@@ -47,6 +48,10 @@ bool Bucket::recover(RecordKind kind, std::string_view record) {
       return take_changes(record);
     case RecordKind::kState:
       return read_state(record, &state) && take_state(state);
+    case RecordKind::kRoom:
+      if (!read_room(record, &records)) return false;
+      table_.reserve(records);
+      return true;
     default:
       return false;
   }
@@ -78,7 +83,21 @@ bool Bucket::take_state(const BucketState& state) {
   return true;
 }
 
+const table::HashTable* Bucket::look_ahead(std::string_view changes, HashValue* c) {
+  ChangeReader reader(changes);
+  Change change;
+  if (!reader.next(&change)) return nullptr;
+  if (change.kind != Change::Kind::kPut && change.kind != Change::Kind::kErase) return nullptr;
+  const std::optional<HashValue> hash = base::hash_key(host_.options.hash, change.key);
+  const table::HashTable* table = hash ? table_of(*hash) : nullptr;
+  if (table == nullptr) return nullptr;
+  *c = *hash;
+  table->prefetch_slot(*c);
+  return table;
+}
+
 void Bucket::resume(Effects* effects) {
+  table_.reserve(0);
   if (!live_) return;
   // Whether the latest report arrived, and its split is done, the coordinator will say again.
   report_under_way_ = collisions_ > 0;

@@ -76,6 +76,17 @@ void append_divided(std::string* out, uint64_t split) {
   base::Writer<>(out).varint(split);
 }
 
+void append_room(std::string* out, uint64_t records) {
+  begin_record(out, RecordKind::kRoom);
+  base::Writer<>(out).varint(records);
+}
+
+bool read_room(std::string_view bytes, uint64_t* records) {
+  base::Reader reader(bytes);
+  *records = reader.varint();
+  return reader.done();
+}
+
 bool read_divided(std::string_view bytes, uint64_t* split) {
   base::Reader reader(bytes);
   *split = reader.varint();

@@ -10,6 +10,7 @@
 //                     4  cleared   all its records went at once; a run of changes behind it
 //                     5  divided   its upper half is a bucket of its own now, of the same server;
 //                                  the split's number
+//                     6  room      so many records follow, about: a hint, in snapshots
 //   node's stream     16 identity  the node's number, and the file's options
 //                     17 boot      number of this start of the node
 //                     18 book      a piece of the address book
@@ -43,6 +44,7 @@ enum class RecordKind : uint8_t {
   kGone = 3,
   kCleared = 4,
   kDivided = 5,
+  kRoom = 6,
   kIdentity = 16,
   kBoot = 17,
   kBook = 18,
@@ -80,6 +82,8 @@ bool is_event(std::string_view record);
 
 void append_state(std::string* out, const BucketState& state);
 void append_divided(std::string* out, uint64_t split);
+void append_room(std::string* out, uint64_t records);
+void append_room(std::string* out, uint64_t records);
 void append_identity(std::string* out, const Identity& identity);
 void append_boot(std::string* out, uint32_t boot);
 void append_book(std::string* out, const BookPart& part);
@@ -87,6 +91,7 @@ void append_book(std::string* out, const BookPart& part);
 // Of the rest behind the kind.
 bool read_state(std::string_view bytes, BucketState* state);
 bool read_divided(std::string_view bytes, uint64_t* split);
+bool read_room(std::string_view bytes, uint64_t* records);
 bool read_identity(std::string_view bytes, Identity* identity);
 bool read_boot(std::string_view bytes, uint32_t* boot);
 bool read_book(std::string_view bytes, BookPart* part);

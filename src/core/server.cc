@@ -96,6 +96,12 @@ bool Server::recover_bucket(BucketNo a, std::string_view record) {
   return true;
 }
 
+const table::HashTable* Server::look_ahead(uint64_t stream, std::string_view record, HashValue* c) {
+  if (stream == kNodeStream || take_kind(&record) != RecordKind::kChanges) return nullptr;
+  Bucket* bucket = find(bucket_of(stream));
+  return bucket == nullptr ? nullptr : bucket->look_ahead(record, c);
+}
+
 bool Server::recover_division(BucketNo a, std::string_view record) {
   Bucket* bucket = find(a);
   uint64_t split = 0;

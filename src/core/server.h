@@ -63,6 +63,8 @@ class Server {
   // ---- durability (core/journal.h)
   // Before the first step, in order: the records of a journal. False when one makes no sense.
   bool recover(uint64_t stream, std::string_view record);
+  // For one of the next of them: see Bucket::look_ahead().
+  const table::HashTable* look_ahead(uint64_t stream, std::string_view record, HashValue* c);
   // Behind the last of them. boot: which start of the node this is, more than at any start before.
   void resume(uint32_t boot, Effects* effects);
   uint32_t boot() const { return host_.boot; }
@@ -169,8 +171,11 @@ void Server::snapshot_states(Append append) const {
   for (const auto& [id, node] : book_.nodes()) book.nodes.push_back(node);
   append_book(&record, book);
   add(kNodeStream);
-  const auto add_bucket = [&](BucketNo a, const BucketState& state, const Dedup& dedup) {
+  const auto add_bucket = [&](BucketNo a, const BucketState& state, const Dedup& dedup,
+                              uint64_t records) {
     append_state(&record, state);
+    add(stream_of(a));
+    append_room(&record, records);
     add(stream_of(a));
     begin_record(&record, RecordKind::kChanges);
     dedup.visit([&](ClientId client, uint64_t acked,
@@ -182,8 +187,8 @@ void Server::snapshot_states(Append append) const {
   };
   for (const auto& [a, bucket] : buckets_) {
     const std::optional<BucketState> before = bucket->state_before();
-    if (before) add_bucket(a, *before, bucket->dedup_before());
-    add_bucket(a, bucket->state(), bucket->dedup());
+    if (before) add_bucket(a, *before, bucket->dedup_before(), 0);
+    add_bucket(a, bucket->state(), bucket->dedup(), bucket->records());
   }
 }
 

@@ -1,6 +1,7 @@
 #include "node/disk.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -46,12 +47,33 @@ Status Disk::recover(const Workers& workers, BucketOwners* owners) {
 
 Status Disk::recover_source(size_t source, const Workers& workers, BucketOwners* owners) {
   const storage::ManifestEntry entry = dir_->sources()[source];
-  return dir_->recover(source, [&](const storage::Record& record) -> Status {
+  const auto visit = [&](const storage::Record& record) -> Status {
     if (recover_record(entry, record.stream, record.payload, workers, owners)) return {};
     return {StatusCode::kDamaged, config_.data_dir + ": record " + std::to_string(record.sequence) +
                                       " of worker " + std::to_string(entry.worker) +
                                       " makes no sense behind those before it"};
-  });
+  };
+  const auto ahead = [&](std::span<const storage::Record> records) {
+    look_ahead(records, workers, *owners);
+  };
+  return dir_->recover(source, storage::RecordVisitor(visit, ahead));
+}
+
+// The records of a log are all over the tables: overlapping their cache misses halves the time.
+void Disk::look_ahead(std::span<const storage::Record> records, const Workers& workers,
+                      const BucketOwners& owners) {
+  std::array<std::pair<const table::HashTable*, HashValue>, storage::RecordVisitor::kAheadMax>
+      found;
+  size_t count = 0;
+  for (const storage::Record& record : records) {
+    if (record.stream == core::kNodeStream) continue;
+    const std::optional<size_t> home = owners.find(core::bucket_of(record.stream));
+    if (!home) continue;
+    auto& [table, c] = found[count];
+    table = workers[*home]->server().look_ahead(record.stream, record.payload, &c);
+    if (table != nullptr) ++count;
+  }
+  for (size_t k = 0; k < count; ++k) found[k].first->prefetch(found[k].second);
 }
 
 bool Disk::recover_record(const storage::ManifestEntry& entry, uint64_t stream,

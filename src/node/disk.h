@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "node/bucket_owners.h"
@@ -42,6 +43,8 @@ class Disk {
  private:
   explicit Disk(const NodeConfig& config) : config_(config) {}
 
+  static void look_ahead(std::span<const storage::Record> records, const Workers& workers,
+                         const BucketOwners& owners);
   Status recover_source(size_t source, const Workers& workers, BucketOwners* owners);
   bool recover_record(const storage::ManifestEntry& entry, uint64_t stream, std::string_view record,
                       const Workers& workers, BucketOwners* owners);

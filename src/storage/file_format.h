@@ -5,8 +5,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "lh/status.h"
 #include "lh/types.h"
@@ -83,8 +86,29 @@ struct Record {
   uint64_t stream = 0;
   std::string_view payload;
 };
-// A failure ends the reading and is passed on, with the place added to its message.
-using RecordVisitor = std::function<Status(const Record&)>;
+// Who is shown the records that are read.
+class RecordVisitor {
+ public:
+  using Visit = std::function<Status(const Record&)>;
+  // Is shown the next few records before each of them is visited, to have ready what they need.
+  using Ahead = std::function<void(std::span<const Record>)>;
+  static constexpr size_t kAheadMax = 32;
+
+  // A failure of visit ends the reading and is passed on, with the place added to its message.
+  template <typename Call>
+  requires std::is_invocable_r_v<Status, Call&, const Record&> RecordVisitor(Call visit,
+                                                                             Ahead ahead = nullptr)
+      : visit_(std::move(visit)), ahead_(std::move(ahead)) {}
+
+  Status visit(const Record& record) const { return visit_(record); }
+  void look_ahead(std::span<const Record> records) const {
+    if (ahead_ && !records.empty()) ahead_(records);
+  }
+
+ private:
+  Visit visit_;
+  Ahead ahead_;
+};
 
 // "PATH, offset N: WHAT", kDamaged.
 Status damaged(const std::string& path, uint64_t offset, std::string_view what);

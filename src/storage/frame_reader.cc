@@ -1,6 +1,7 @@
 #include "storage/frame_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/coding.h"
@@ -81,21 +82,29 @@ Result<std::string_view> FrameReader::view(uint64_t offset, size_t size) {
 
 Status visit_records(const Frame& frame, const std::string& path, uint64_t from,
                      const RecordVisitor& visitor) {
+  std::array<Record, RecordVisitor::kAheadMax> records;
   base::Reader reader(frame.payload);
-  for (uint32_t i = 0; i < frame.header.count; ++i) {
-    Record record;
-    record.sequence = frame.header.first + i;
-    const uint64_t size = reader.varint();
-    record.stream = reader.varint();
-    record.payload = reader.bytes(size);
-    if (!reader.ok()) return damaged(path, frame.offset, "a record is malformed");
-    if (record.sequence < from) continue;
-    const Status status = visitor(record);
-    if (status.ok()) continue;
-    const uint64_t place = frame.offset + kFrameHeaderBytes +
-                           (static_cast<uint64_t>(record.payload.data() - frame.payload.data()));
-    return {status.code(),
-            path + ", offset " + std::to_string(place) + ": " + std::string(status.message())};
+  for (uint32_t i = 0; i < frame.header.count;) {
+    size_t count = 0;
+    for (; i < frame.header.count && count < records.size(); ++i) {
+      Record& record = records[count];
+      record.sequence = frame.header.first + i;
+      const uint64_t size = reader.varint();
+      record.stream = reader.varint();
+      record.payload = reader.bytes(size);
+      if (!reader.ok()) return damaged(path, frame.offset, "a record is malformed");
+      if (record.sequence >= from) ++count;
+    }
+    const std::span<const Record> run(records.data(), count);
+    visitor.look_ahead(run);
+    for (const Record& record : run) {
+      const Status status = visitor.visit(record);
+      if (status.ok()) continue;
+      const uint64_t place = frame.offset + kFrameHeaderBytes +
+                             static_cast<uint64_t>(record.payload.data() - frame.payload.data());
+      return {status.code(),
+              path + ", offset " + std::to_string(place) + ": " + std::string(status.message())};
+    }
   }
   if (!reader.done()) return damaged(path, frame.offset, "a frame has more than its records");
   return {};

@@ -29,10 +29,12 @@ Status recover_worker(Env* env, const std::string& dir, const Manifest& manifest
     if (!status.ok()) return required(std::move(status));
     durable = std::max(durable, recovered->snapshot.log_end);
   }
-  const RecordVisitor counted = [&](const Record& record) {
-    ++recovered->log_records;
-    return visitor(record);
-  };
+  const RecordVisitor counted(
+      [&](const Record& record) {
+        ++recovered->log_records;
+        return visitor.visit(record);
+      },
+      [&](std::span<const Record> records) { visitor.look_ahead(records); });
   return required(read_log(env, folder, owner, entry.oldest, durable, counted, &recovered->tail));
 }
 

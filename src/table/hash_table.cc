@@ -34,6 +34,7 @@ HashTable::HashTable(HashTable&& other) noexcept
       directory_(std::exchange(other.directory_, {})),
       nodes_(&arena(), other.nodes_.hash()),
       shift_(other.shift_),
+      slots_min_(other.slots_min_),
       sweep_slot_(other.sweep_slot_),
       sweep_point_(other.sweep_point_) {
   other.nodes_.hand_over(other.nodes_.tally(), &nodes_);
@@ -47,6 +48,7 @@ HashTable& HashTable::operator=(HashTable&& other) noexcept {
   std::swap(directory_, other.directory_);
   std::swap(nodes_, other.nodes_);
   std::swap(shift_, other.shift_);
+  std::swap(slots_min_, other.slots_min_);
   std::swap(sweep_slot_, other.sweep_slot_);
   std::swap(sweep_point_, other.sweep_point_);
   return *this;
@@ -141,9 +143,14 @@ void HashTable::adjust() {
   const uint64_t slots = directory_.count();
   if (too_full(slots)) {
     if (slots < kSlotsMax) split_slot();
-  } else if (too_empty(slots - 1)) {
+  } else if (slots > slots_min_ && too_empty(slots - 1)) {
     join_slot();
   }
+}
+
+void HashTable::reserve(uint64_t records) {
+  slots_min_ = std::clamp<uint64_t>(records / kRecordsPerSlot, 1, kSlotsReservedMax);
+  while (directory_.count() < slots_min_) split_slot();
 }
 
 void HashTable::split_slot() {
@@ -197,6 +204,7 @@ HashTable HashTable::split_off() {
   HashTable odd(Options{shift, nodes_.hash(), &arena()});
   directory_.deal_odd(&arena(), &odd.directory_);
   shift_ = shift;
+  slots_min_ = 1;
   Tally leaving;
   const uint64_t slots = odd.directory_.count();
   for (uint64_t first = 0; first < slots; first += kCountedAtOnce) {
@@ -220,6 +228,7 @@ void HashTable::merge(HashTable&& other) {
   other.directory_.release(&arena());
   other.nodes_.hand_over(other.nodes_.tally(), &nodes_);
   --shift_;
+  slots_min_ = 1;
 }
 
 // --------------------------------------------------------------------------------- compaction

@@ -81,6 +81,11 @@ class HashTable final : private Arena::Tenant {
   void prefetch_slot(HashValue c) const { __builtin_prefetch(place_of(c).at); }
   void prefetch(HashValue c) const;
 
+  // Has the slots at once that so many records will need, and keeps them until this is called with
+  // 0: for records that come in the order of r, which else would all go to the few slots there are.
+  // Bound of the memory: kSlotsReservedMax slots.
+  void reserve(uint64_t records);
+
   uint64_t size() const { return nodes_.tally().records; }
   bool empty() const { return size() == 0; }
   // All that this table costs: slots, blocks and what is kept outside of them, in whole cells.
@@ -130,6 +135,7 @@ class HashTable final : private Arena::Tenant {
   // Growing ends here, at some hundred million records; beyond it branches take over.
   static constexpr uint64_t kSlotsMax = Directory::kSlotsMax / 2;
   static_assert(kLevelMax + std::bit_width(kSlotsMax) <= NodeStore::kAllBits);
+  static constexpr uint64_t kSlotsReservedMax = uint64_t{1} << 22;
   // What a slot without records costs, of the budgets of walk() and of a sweep.
   static constexpr size_t kEmptyLeafBytes = 16;
   static constexpr size_t kSlotBytes = sizeof(Ref);
@@ -166,6 +172,7 @@ class HashTable final : private Arena::Tenant {
   Directory directory_;
   NodeStore nodes_;
   Level shift_;
+  uint64_t slots_min_ = 1;
   uint64_t sweep_slot_ = 0;       // where the sweep goes on, as long as each slot is one block
   ReversedHash sweep_point_ = 0;  // and where it does when there are branches or records outside
 };

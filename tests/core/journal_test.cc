@@ -83,6 +83,12 @@ TEST(JournalTest, identity_boot_and_book_come_back) {
                         [&](std::string_view bytes) { return read_divided(bytes, &split); });
 
   record.clear();
+  append_room(&record, 300);
+  uint64_t records = 0;
+  ASSERT_TRUE(read_room(rest_of(record, RecordKind::kRoom), &records));
+  EXPECT_EQ(records, 300u);
+
+  record.clear();
   BookPart part = book(2, {1, 300});
   part.nodes = {entry(1, "a:1"), entry(300, "b:2", false)};
   append_book(&record, part);

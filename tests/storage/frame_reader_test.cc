@@ -108,5 +108,26 @@ TEST_F(FrameReaderTest, recordsOfAFrameAreVisited) {
   EXPECT_EQ(seen, "7/0= ");
 }
 
+TEST_F(FrameReaderTest, recordsAreShownAheadOfTheirVisits) {
+  std::string payload;
+  for (int k = 0; k < 70; ++k) payload += std::string("\1\1x", 3);
+  const Frame whole{
+      .header = {.count = 70, .first = 1}, .header_bytes = {}, .payload = payload, .offset = 0};
+  uint64_t shown = 9;
+  uint64_t visited = 9;
+  const RecordVisitor visitor(
+      [&](const Record& record) {
+        EXPECT_EQ(record.sequence, ++visited);
+        EXPECT_LE(visited, shown);
+        return Status();
+      },
+      [&](std::span<const Record> records) {
+        EXPECT_EQ(shown, visited);
+        for (const Record& record : records) EXPECT_EQ(record.sequence, ++shown);
+      });
+  EXPECT_TRUE(visit_records(whole, "f", 10, visitor).ok());
+  EXPECT_EQ(visited, 70u);
+}
+
 }  // namespace
 }  // namespace lh::storage

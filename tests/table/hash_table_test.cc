@@ -178,6 +178,20 @@ TEST_F(HashTableTest, memoryFollowsTheRecordsDown) {
   EXPECT_LE(arena_.held_bytes(), uint64_t{512} << 10);
 }
 
+TEST_F(HashTableTest, roomThatWasReservedStaysUntilItIsGivenUp) {
+  Model model(&arena_, mixed);
+  model.table().reserve(50'000);
+  const uint64_t reserved = model.table().memory_bytes();
+  EXPECT_GT(reserved, 50'000u / 5 * 4 - 4'096);
+  for (int i = 0; i < 1'000; ++i) model.put("key" + std::to_string(i), "v");
+  model.check();
+  EXPECT_GE(model.table().memory_bytes(), reserved);
+  model.table().reserve(0);
+  for (int i = 0; i < 20'000; ++i) model.put("key0", std::to_string(i));
+  EXPECT_LT(model.table().memory_bytes(), reserved + 1'000) << "a slot a request";
+  model.check();
+}
+
 TEST_F(HashTableTest, memoryOfLargeValuesComesBack) {
   HashTable table({0, mixed, &arena_});
   for (uint64_t i = 0; i < 20'000; ++i) {
