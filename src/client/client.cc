@@ -63,6 +63,8 @@ Status status_of(Code code, BucketNo bucket) {
       return {StatusCode::kInvalid, "value too long"};
     case Code::kFull:
       return {StatusCode::kRefused, core::kFullText};
+    case Code::kNoSpace:
+      return {StatusCode::kRefused, core::kNoSpaceText};
     case Code::kDown:
       return {StatusCode::kUnavailable, bucket_text(bucket, "is down")};
     case Code::kNoBucket:

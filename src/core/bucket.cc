@@ -74,8 +74,10 @@ table::HashTable* Bucket::table_of(HashValue c) {
 Bucket::Answer Bucket::execute(Op op, HashValue c, std::string_view key, std::string_view value,
                                Effects* effects) {
   LH_CHECK(live_);
-  if (host_.full && needs_memory(op)) [[unlikely]]
-    return {Code::kFull, {}};
+  if ((host_.full || host_.disk_full) && is_mutation(op)) [[unlikely]] {
+    if (host_.disk_full) return {Code::kNoSpace, {}};
+    if (needs_memory(op)) return {Code::kFull, {}};
+  }
   switch (op) {
     case Op::kRead: {
       const std::optional<std::string_view> found = table_.find(c, key);

@@ -42,7 +42,9 @@ class Bucket {
     FileOptions options;
     table::Arena* arena = nullptr;
     const AddressBook* book = nullptr;
-    bool full = false;  // what needs more memory is refused; records of a split never are
+    // Records of a split never are refused.
+    bool full = false;       // what needs more memory is refused
+    bool disk_full = false;  // what has to be logged is refused
   };
 
   // A live, empty bucket (the file's first), or one that waits for its parent's stream.

@@ -178,6 +178,8 @@ std::string to_string(Code code) {
       return "TooLong";
     case Code::kFull:
       return "Full";
+    case Code::kNoSpace:
+      return "NoSpace";
   }
   LH_UNREACHABLE();
 }

@@ -41,8 +41,10 @@ enum class Code : uint8_t {
   kOverflow,    // kIncrement: the sum is none
   kTooLong,     // kAppend: the value would get longer than a value may be
   kFull,        // the node has as many bytes as it may have, and the operation may need more
+  kNoSpace,     // the node's disk is full, and the operation changes something: it was not done
 };
-inline constexpr Code kCodeLast = Code::kFull;
+inline constexpr Code kCodeLast = Code::kNoSpace;
 inline constexpr const char* kFullText = "OOM command not allowed when used memory > 'maxmemory'.";
+inline constexpr const char* kNoSpaceText = "the disk is full: nothing was written";
 
 }  // namespace lh::core

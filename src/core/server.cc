@@ -167,11 +167,15 @@ void Server::on(base::Instant now, const Request& m, Effects* effects) {
   }
   const std::optional<HashValue> c = base::hash_key(host_.options.hash, m.key);
   if (!c) return reply(m, Code::kBadKey, bucket->mark(), {}, effects);
-  effects->after(bucket->logged());  // a level that nobody has to believe in is nobody's business
   if (const std::optional<BucketNo> next = forward_address(bucket->mark(), *c)) {
+    effects->after(bucket->logged());  // a level that nobody has to believe in is nobody's business
     return forward(m, bucket->mark(), *next, effects);
   }
   const std::optional<Bucket::Answer> answer = bucket->execute_once(m, *c, effects);
+  // Tells of nothing, and so need not wait for the disk to have room.
+  if (answer && answer->code == Code::kNoSpace) {
+    return reply(m, answer->code, {m.to, 0}, {}, effects);
+  }
   effects->after(bucket->logged());
   if (!answer) return;
   ++counters_.requests;
@@ -186,7 +190,7 @@ Bucket::Answer Server::execute(base::Instant now, Bucket* bucket, Op op, HashVal
                                std::string_view key, std::string_view value, Effects* effects) {
   LH_CHECK(!forward_address(bucket->mark(), c).has_value());
   const Bucket::Answer answer = bucket->execute(op, c, key, value, effects);
-  effects->after(bucket->logged());
+  if (answer.code != Code::kNoSpace) effects->after(bucket->logged());
   ++counters_.requests;
   bucket->report_overflow(now, effects);
   if (bucket->split() != nullptr) effects->want_turn();

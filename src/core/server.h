@@ -102,6 +102,8 @@ class Server {
   // The shell has counted, and there is no room for more: until it says otherwise operations that
   // may need memory are answered kFull. Reads, deletes and splits go on.
   void set_full(bool full) { host_.full = full; }
+  // The log does not take more for now: mutations are answered kNoSpace. Reads and splits go on.
+  void set_disk_full(bool full) { host_.disk_full = full; }
 
   // Executes a request that is known to belong to `bucket`, and reports the collision it may cause.
   Bucket::Answer execute(base::Instant now, Bucket* bucket, Op op, HashValue c,

@@ -516,6 +516,7 @@ void Worker::count_memory() {
   if (bytes != counted_) shared_.memory.fetch_add(bytes - std::exchange(counted_, bytes));
   const uint64_t max = shared_.config.memory_max;
   if (max > 0) server_.set_full(shared_.memory.load(std::memory_order_relaxed) > max);
+  if (log_ != nullptr) server_.set_disk_full(!log_->has_room());
 }
 
 void Worker::tick() {

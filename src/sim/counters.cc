@@ -67,6 +67,7 @@ constexpr std::array<std::string_view, kCounts> kNames = {
     "planned-deaths",
     "syncs-failed",
     "disks-full",
+    "refused-for-space",
     "disks-slow",
     "bits-flipped",
     "damage-found",

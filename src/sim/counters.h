@@ -69,6 +69,7 @@ enum class Count : uint8_t {
   kPlannedDeaths,
   kSyncsFailed,
   kDisksFull,
+  kNoSpace,
   kDisksSlow,
   kBitsFlipped,
   kDamageFound,

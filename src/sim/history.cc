@@ -175,6 +175,7 @@ History::Events History::events() const {
   for (uint64_t id = 1; id <= operations_.size(); ++id) {
     const Operation& o = operation(id);
     if (o.op == core::Op::kLocate) continue;
+    if (o.answered && o.code == core::Code::kNoSpace) continue;  // and never was
     KeyEvent e;
     e.op = event_op(o.op);
     e.outcome = event_outcome(o);

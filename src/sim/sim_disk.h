@@ -46,6 +46,9 @@ class SimDisk final : public storage::LogQueue, public storage::LogKeeper::Owner
   };
   void end(Ending how);
 
+  // False: what was handed over last waits until there is.
+  bool has_room() const { return keeper_ == nullptr || keeper_->has_room(); }
+
   // ---- faults
   storage::MemEnv& env() { return env_; }
   void set_full(bool full);

@@ -278,6 +278,7 @@ void SimShell::handle(size_t worker, const Message& message) {
 void SimShell::step_server(Worker* w, const Message& message) {
   shared_.watch->on_input(w->server, message);
   const size_t buckets = w->server.buckets().size();
+  if (disk_ != nullptr) w->server.set_disk_full(!disk_->has_room());
   w->server.step(now(), message, &w->effects);
   if (w->server.buckets().size() < buckets) shared_.world->counters.add(Count::kDropped);
   run(w, true);

@@ -54,6 +54,8 @@ bool is_legal(Op op, Code code) {
     case Code::kTooLong:
     case Code::kFull:
       return false;
+    case Code::kNoSpace:
+      return core::is_mutation(op);
   }
   return false;
 }
@@ -268,6 +270,7 @@ void Driver::check_answer(const Asked& asked, const core::Completion& done) {
     if (asked.at > world_->trouble_until) fail("a bucket was called down and nothing was wrong");
     return;
   }
+  if (done.code == Code::kNoSpace) return world_->counters.add(Count::kNoSpace);
   static constexpr Count kHops[] = {Count::kHops0, Count::kHops1, Count::kHops2};
   if (done.hops >= std::size(kHops)) return fail("more than two forwards");
   world_->counters.add(kHops[done.hops]);
@@ -279,7 +282,7 @@ void Driver::check_answer(const Asked& asked, const core::Completion& done) {
 
 // In a file that stands still the same request does not go astray twice.
 void Driver::check_stray(const Asked& asked, const core::Completion& done) {
-  if (done.code == Code::kDown || done.hops == 0) return;
+  if (done.code == Code::kDown || done.code == Code::kNoSpace || done.hops == 0) return;
   const uint64_t version = workload_->checker()->version();
   const Stray stray{asked.file_version, world_->now()};
   const auto [it, first] = strays_.try_emplace(asked.key, stray);

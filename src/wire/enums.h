@@ -40,6 +40,7 @@ constexpr bool known(core::Code code) {
     case kOverflow:
     case kTooLong:
     case kFull:
+    case kNoSpace:
       return true;
   }
   return false;

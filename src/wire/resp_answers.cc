@@ -112,6 +112,8 @@ void RespWriter::failure(core::Code code, BucketNo bucket) {
       return error("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
     case Code::kFull:
       return error(core::kFullText);
+    case Code::kNoSpace:
+      return error(std::string("ERR ") + core::kNoSpaceText);
     case Code::kDown:
       return error(base::format("ERR bucket %llu is down", number));
     case Code::kNoBucket:

@@ -87,6 +87,8 @@ void append_keyed(std::string* out, core::Op op, const core::Reply& reply) {
       return append_error(out, "value too long");
     case Code::kFull:
       return append_error(out, core::kFullText);
+    case Code::kNoSpace:
+      return append_error(out, core::kNoSpaceText);
   }
   LH_UNREACHABLE("code");
 }

@@ -108,7 +108,7 @@ TEST(ChangeTest, kinds_and_codes_that_do_not_exist_are_malformed) {
   EXPECT_EQ(read("\x05\x01\x01\x01"), " BAD");
   std::string run;
   append_answer(&run, 7, 4, kCodeLast, {});
-  EXPECT_EQ(read(run), "answer 7 4 Full");
+  EXPECT_EQ(read(run), "answer 7 4 NoSpace");
   ++run[run.size() - 2];
   EXPECT_EQ(read(run), " BAD");
 }

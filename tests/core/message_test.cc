@@ -109,11 +109,12 @@ TEST(MessageTest, operations_and_codes_have_names) {
   all.clear();
   for (const Code code : {Code::kOk, Code::kExists, Code::kNotFound, Code::kDown, Code::kNoBucket,
                           Code::kRetry, Code::kBadKey, Code::kBusy, Code::kNotInteger,
-                          Code::kOverflow, Code::kTooLong, Code::kFull}) {
+                          Code::kOverflow, Code::kTooLong, Code::kFull, Code::kNoSpace}) {
     all += to_string(code) + " ";
   }
   EXPECT_EQ(all,
-            "Ok Exists NotFound Down NoBucket Retry BadKey Busy NotInteger Overflow TooLong Full ");
+            "Ok Exists NotFound Down NoBucket Retry BadKey Busy NotInteger Overflow TooLong Full "
+            "NoSpace ");
 }
 
 TEST(MessageTest, only_reads_and_locates_change_nothing) {

@@ -80,6 +80,20 @@ TEST_F(ServerTest, a_full_one_refuses_what_may_need_more_memory) {
   EXPECT_EQ(answer(Op::kIncrement, 0, "2", "1"), "Ok 6");
 }
 
+TEST_F(ServerTest, one_with_a_full_disk_refuses_what_it_would_have_to_log) {
+  server_.create_bucket({0, 1});
+  answer(Op::kPut, 0, "2", "5");
+  server_.set_disk_full(true);
+  for (const Op op :
+       {Op::kInsert, Op::kUpdate, Op::kPut, Op::kIncrement, Op::kAppend, Op::kDelete}) {
+    EXPECT_EQ(answer(op, 0, "2", "1"), "NoSpace");
+    EXPECT_EQ(answer(op, 0, "6", "1"), "NoSpace");
+  }
+  EXPECT_EQ(answer(Op::kRead, 0, "2"), "Ok 5") << "nothing of it was done";
+  server_.set_disk_full(false);
+  EXPECT_EQ(answer(Op::kDelete, 0, "2"), "Ok");
+}
+
 TEST_F(ServerTest, a_full_one_takes_the_records_of_a_split_all_the_same) {
   server_.set_full(true);
   step(records(0, false, puts({{"1", "x"}})));

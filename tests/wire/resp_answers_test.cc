@@ -86,6 +86,7 @@ TEST(RespAnswersTest, everyFailureHasItsWords) {
   EXPECT_EQ(failure(Code::kTooLong),
             "-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n");
   EXPECT_EQ(failure(Code::kFull), "-OOM command not allowed when used memory > 'maxmemory'.\r\n");
+  EXPECT_EQ(failure(Code::kNoSpace), "-ERR the disk is full: nothing was written\r\n");
   EXPECT_EQ(failure(Code::kDown), "-ERR bucket 3 is down\r\n");
   for (const Code code : {Code::kBusy, Code::kRetry, Code::kNoBucket}) {
     EXPECT_EQ(failure(code), "-TRYAGAIN bucket 3 is busy\r\n");

@@ -118,6 +118,9 @@ TEST(TextAnswersTest, aFullNodeSaysSo) {
   reply.code = core::Code::kFull;
   EXPECT_EQ(line(append_keyed, core::Op::kPut, reply),
             "ERR OOM command not allowed when used memory > 'maxmemory'.\n");
+  reply.code = core::Code::kNoSpace;
+  EXPECT_EQ(line(append_keyed, core::Op::kPut, reply),
+            "ERR the disk is full: nothing was written\n");
 }
 
 TEST(TextAnswersTest, fileLine) {
