@@ -39,9 +39,12 @@ bool is_promise(const Message& message) { return std::visit(PromiseFinder{}, mes
 uint64_t lane_of(const Outgoing& outgoing) {
   if (std::holds_alternative<Heartbeat>(outgoing.message)) return ~uint64_t{0};
   const auto kind = static_cast<uint64_t>(outgoing.to.kind);
+  constexpr uint64_t kOdd = 0x9e3779b97f4a7c15;
+  const auto* reply = std::get_if<Reply>(&outgoing.message);
+  const uint64_t number = reply != nullptr ? reply->seq * kOdd : 0;
   const ReplyPath* path = reply_path(outgoing.message);
   const uint64_t client = path != nullptr ? path->client : 0;
-  return kind << 60 ^ static_cast<uint64_t>(outgoing.to.node) ^ client;
+  return kind << 60 ^ static_cast<uint64_t>(outgoing.to.node) ^ client ^ number;
 }
 
 }  // namespace lh::core

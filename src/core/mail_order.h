@@ -19,7 +19,9 @@ const ReplyPath* reply_path(const Message& message);
 bool is_promise(const Message& message);
 
 // Messages of one lane keep their order: those to the buckets of a node, to the coordinator, to a
-// client. A heartbeat is in nobody's way: a slow disk is no dead node.
+// client. Not the answers to its requests, which have numbers: one that tells of what is on the
+// disk does not wait for one that does not. A heartbeat is in nobody's way: a slow disk is no dead
+// node.
 uint64_t lane_of(const Outgoing& outgoing);
 
 }  // namespace lh::core

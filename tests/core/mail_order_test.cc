@@ -71,6 +71,21 @@ TEST(MailOrderTest, lanesAreNodesClientsAndTheCoordinator) {
   EXPECT_NE(lane(Destination::reply(), one), lane(Destination::reply(), other));
 }
 
+TEST(MailOrderTest, answersToRequestsOvertakeEachOtherAndOthersDoNot) {
+  Reply one;
+  one.to.client = 1;
+  one.seq = 1;
+  Reply next = one;
+  next.seq = 2;
+  EXPECT_NE(lane(Destination::reply(), one), lane(Destination::reply(), next));
+  ScanReply piece;
+  piece.to.client = 1;
+  piece.chunk = 1;
+  ScanReply more = piece;
+  more.chunk = 2;
+  EXPECT_EQ(lane(Destination::reply(), piece), lane(Destination::reply(), more));
+}
+
 TEST(MailOrderTest, aHeartbeatWaitsForNothing) {
   EXPECT_NE(lane(Destination::to_coordinator(), Overflow()),
             lane(Destination::to_coordinator(), Heartbeat()));
