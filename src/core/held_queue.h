@@ -10,7 +10,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace lh::core {
@@ -35,51 +37,45 @@ struct Wait {
 template <typename Held>
 class HeldQueue {
  public:
-  bool empty() const { return written_.entries.empty() && durable_.entries.empty(); }
+  bool empty() const { return entries_.empty(); }
   // Whether something for the lane waits.
-  bool holds(uint64_t lane) const { return written_.holds(lane) || durable_.holds(lane); }
+  bool holds(uint64_t lane) const { return !lanes_.empty() && lanes_.contains(lane); }
 
-  // Waits for its turn, and for those of its lane that came before it.
+  // Waits for its turn, and for those of its lane that came before it to have left.
   void add(uint64_t lane, const Wait& wait, Held held) {
-    Line& line = wait.durable || durable_.holds(lane) ? durable_ : written_;
-    const uint64_t before = line.entries.empty() ? 0 : line.entries.back().place;
-    line.entries.push_back({lane, std::max(wait.place, before), std::move(held)});
-    ++line.lanes[lane];
+    entries_.push_back({lane, wait, std::move(held)});
+    ++lanes_[lane];
   }
 
-  // Hands what may leave to send(Held), a lane's oldest first.
+  // Hands what may leave to send(Held), oldest first; send() may add more.
   template <typename Send>
   void release(const LogProgress& log, Send send) {
-    // What is durable is written: nothing overtakes what came before it in the first line.
-    written_.release(log.written, send);
-    durable_.release(log.durable, send);
+    std::deque<Entry> before = std::exchange(entries_, {});
+    std::deque<Entry> kept;
+    std::unordered_set<uint64_t> blocked;
+    for (Entry& entry : before) {
+      if (!entry.wait.is_over(log) || blocked.contains(entry.lane)) {
+        blocked.insert(entry.lane);
+        kept.push_back(std::move(entry));
+        continue;
+      }
+      const auto lane = lanes_.find(entry.lane);
+      if (--lane->second == 0) lanes_.erase(lane);
+      send(std::move(entry.held));
+    }
+    if (kept.empty()) return;
+    std::move(entries_.begin(), entries_.end(), std::back_inserter(kept));
+    entries_ = std::move(kept);
   }
 
  private:
   struct Entry {
     uint64_t lane;
-    uint64_t place;
+    Wait wait;
     Held held;
   };
-  struct Line {
-    std::deque<Entry> entries;                   // places never shrink
-    std::unordered_map<uint64_t, size_t> lanes;  // how many of each wait
-
-    bool holds(uint64_t lane) const { return !lanes.empty() && lanes.contains(lane); }
-    template <typename Send>
-    void release(uint64_t place, Send& send) {
-      while (!entries.empty() && entries.front().place <= place) {
-        Entry entry = std::move(entries.front());
-        entries.pop_front();
-        const auto lane = lanes.find(entry.lane);
-        if (--lane->second == 0) lanes.erase(lane);
-        send(std::move(entry.held));
-      }
-    }
-  };
-
-  Line written_;
-  Line durable_;
+  std::deque<Entry> entries_;
+  std::unordered_map<uint64_t, size_t> lanes_;  // how many of each wait
 };
 
 }  // namespace lh::core

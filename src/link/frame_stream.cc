@@ -1,5 +1,6 @@
 #include "link/frame_stream.h"
 
+#include <string>
 #include <utility>
 
 #include "net/lifeline.h"
@@ -58,7 +59,10 @@ bool FrameStream::take_frame(const wire::Frame& frame) {
     return false;
   }
   if (const auto* ping = std::get_if<core::Ping>(&message_)) {
-    send(core::Pong{ping->token}, wire::Routing::kDirect);
+    // At once, whatever the answers wait for: a slow disk is no dead node.
+    std::string pong;
+    wire::encode(core::Pong{ping->token}, wire::Routing::kDirect, &pong);
+    connection_.write_unheld(pong);
     return true;
   }
   if (std::holds_alternative<core::Pong>(message_)) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -57,6 +58,17 @@ char* Connection::reserve_output(size_t n) {
   char* to = output_.reserve(n);
   if (to == nullptr) doom(CloseReason::kOutputLimit);
   return to;
+}
+
+void Connection::write_unheld(std::string_view bytes) {
+  if (bytes.empty()) return;
+  char* to = reserve_output(bytes.size());
+  if (to == nullptr) return;
+  char* const held = to - held_bytes_;
+  std::memmove(held + bytes.size(), held, held_bytes_);
+  std::memcpy(held, bytes.data(), bytes.size());
+  output_.commit(bytes.size());
+  loop_.call_before_sleep(flush_call_);
 }
 
 void Connection::pause_reading() {

@@ -122,6 +122,10 @@ class Connection final : private EventHandler {
     commit_output(bytes.size());
   }
 
+  // The same, but ahead of what the gate holds back: for what tells of nothing. Bound: what was
+  // written before came in whole pieces, between which this may be put.
+  void write_unheld(std::string_view bytes);
+
   // The same for writers that encode in place: room for n > 0 bytes, of which commit_output() takes
   // what was written. nullptr when the connection is about to be closed, for lack of room too.
   char* reserve_output(size_t n);

@@ -62,6 +62,7 @@ void LogThread::loop() {
     keeper_.write(take_jobs(&stopping));
     has_room_.store(keeper_.has_room(), std::memory_order_relaxed);
     keeper_.sync(clock_.now());
+    has_room_.store(keeper_.has_room(), std::memory_order_relaxed);
     keeper_.settle();
   }
 }

@@ -447,13 +447,17 @@ void Worker::on_mail_room(size_t) {
 
 void Worker::on_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied) {
   loop_.post([this, written, durable, batch = std::move(emptied)]() mutable {
-    take_logged(written, durable, std::move(batch));
+    log_busy_ = false;
+    spare_ = std::move(batch);
+    take_progress(written, durable);
   });
 }
 
-void Worker::take_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied) {
-  log_busy_ = false;
-  spare_ = std::move(emptied);
+void Worker::on_synced(uint64_t durable) {
+  loop_.post([this, durable] { take_progress(logged_.written, durable); });
+}
+
+void Worker::take_progress(uint64_t written, uint64_t durable) {
   // With --fsync=never what the system has is as good as it gets.
   logged_ = {written, shared_.config.fsync == Fsync::kNever ? written : durable};
   snapshots_.on_logged(written);

@@ -126,6 +126,7 @@ class Worker final : public LogListener,
   void on_mail_room(size_t to) override;
   // log thread
   void on_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied) override;
+  void on_synced(uint64_t durable) override;
   void on_snapshot_written(bool ok, storage::LogBatch emptied) override;
   void on_snapshot_installed(bool ok) override;
 
@@ -151,7 +152,7 @@ class Worker final : public LogListener,
   uint64_t write_journal(core::Effects* effects);
   // What users are told waits for the disk when they were promised so, else for the system.
   bool answers_are_durable() const { return shared_.config.fsync == Fsync::kAlways; }
-  void take_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied);
+  void take_progress(uint64_t written, uint64_t durable);
   void run(core::Effects* effects);
   void route(const core::Outgoing& outgoing, const core::Wait& wait);
   bool is_for_own_connection(const core::Outgoing& outgoing) const;

@@ -139,6 +139,15 @@ void choose_disks(Options* o) {
   o->slow_disks = choose_rate(&prng, ms(500), ms(2'000));
 }
 
+// What is not on the disk is lost with the power, and then was not promised to be there: such a run
+// has processes that are killed, whose writes the system keeps.
+void choose_fsync(Options* o) {
+  Prng prng(o->seed ^ 0x6673796e63);
+  if (!o->disks || !prng.chance(1, 3)) return;
+  o->fsync = prng.chance(2, 3) ? storage::Fsync::kEverySecond : storage::Fsync::kNever;
+  o->sync_failures = {};
+}
+
 void choose_clears(Options* o) {
   Prng prng(o->seed ^ 0x636c6561);
   o->clears_of_100 = pick(&prng, {0, 0, 0, 2, 10, 30});
@@ -189,6 +198,7 @@ Options choose_options(uint64_t seed, uint64_t ops) {
   choose_faults(&o, &prng);
   choose_gallop(&o, &prng);
   choose_disks(&o);
+  choose_fsync(&o);
   choose_clears(&o);
   if (ops > 0) o.ops = ops;
   return o;
@@ -219,7 +229,7 @@ std::string describe(const Options& o) {
   out("crashes", o.crashes)("deaths", o.deaths)("coordinator-stops", o.coordinator_stops);
   out("disks", o.disks);
   if (!o.disks) return out.take();
-  out("fsync-every-second", o.fsync == storage::Fsync::kEverySecond);
+  out("fsync", static_cast<uint64_t>(o.fsync));
   out("sync-min", o.sync_min)("sync-max", o.sync_max)("segment-bytes", o.segment_bytes);
   out("snapshot-log-bytes", o.snapshot_log_bytes)("flips-permille", o.flips_permille);
   out("sync-failures", o.sync_failures)("full-disks", o.full_disks);

@@ -26,6 +26,7 @@ Status SimDisk::open(uint32_t workers) {
   options.workers = workers;
   options.new_epoch = world_->prng.next() | 1;
   options.segment_bytes = world_->options.segment_bytes;
+  options.ballast_bytes = 4'096;
   Result<std::unique_ptr<storage::DataDir>> dir = storage::DataDir::open(&env_, kFolder, options);
   if (dir.ok()) dir_ = std::move(dir).value();
   return dir.status();
@@ -77,7 +78,7 @@ void SimDisk::end(Ending how) {
   jobs_.clear();
   busy_ = false;
   ++rounds_;
-  if (how == Ending::kPowerCut) {
+  if (how == Ending::kPowerCut && world_->options.fsync == storage::Fsync::kAlways) {
     const bool torn = world_->prng.chance(3, 4);
     env_.crash(&world_->prng, {.torn_sectors = torn, .torn_names = torn});
   }

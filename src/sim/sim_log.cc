@@ -80,13 +80,22 @@ void SimLog::flush() {
 }
 
 void SimLog::on_logged(uint64_t written, uint64_t durable, storage::LogBatch) {
-  later_(soon(), [this, written, durable] { take_logged(written, durable); });
+  later_(soon(), [this, written, durable] {
+    busy_ = false;
+    take_progress(written, durable);
+  });
 }
 
-void SimLog::take_logged(uint64_t written, uint64_t durable) {
-  busy_ = false;
-  snapshots_.on_logged(written);
-  logged_ = {written, world_->options.fsync == storage::Fsync::kNever ? written : durable};
+void SimLog::on_synced(uint64_t durable) {
+  later_(soon(), [this, durable] { take_progress(0, durable); });
+}
+
+// What is told of the log may come in another order.
+void SimLog::take_progress(uint64_t written, uint64_t durable) {
+  if (world_->options.fsync == storage::Fsync::kNever) durable = std::max(durable, written);
+  logged_.written = std::max(logged_.written, written);
+  logged_.durable = std::max(logged_.durable, durable);
+  snapshots_.on_logged(logged_.written);
   held_.release(logged_, [](const Action& leave) { leave(); });
   want_flush();
 }

@@ -43,13 +43,14 @@ class SimLog final : public storage::LogListener {
   void want_snapshot() { snapshots_.want(); }
 
   void on_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied) override;
+  void on_synced(uint64_t durable) override;
   void on_snapshot_written(bool ok, storage::LogBatch emptied) override;
   void on_snapshot_installed(bool ok) override;
 
  private:
   void want_flush();
   void flush();
-  void take_logged(uint64_t written, uint64_t durable);
+  void take_progress(uint64_t written, uint64_t durable);
   void want_slice();
   base::Duration soon();
 

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/prng.h"
 #include "storage/file_names.h"
 
 namespace lh::storage {
@@ -252,6 +253,29 @@ void DataDir::trim(const ManifestEntry& entry) {
       segment = name;
     }
   }
+}
+
+// Of bytes that no file system makes less of.
+void DataDir::take_ballast() {
+  has_ballast_ = options_.ballast_bytes == 0;
+  if (has_ballast_) return;
+  const std::string path = join(path_, kBallastName);
+  Result<std::unique_ptr<AppendFile>> file = env_->create(path);
+  if (!file.ok()) return;
+  base::Prng prng(manifest_.epoch);
+  std::string chunk(std::min<uint64_t>(options_.ballast_bytes, uint64_t{64} << 10), '\0');
+  Status status;
+  for (uint64_t size = 0; size < options_.ballast_bytes && status.ok(); size += chunk.size()) {
+    for (char& c : chunk) c = static_cast<char>(prng.next());
+    status = file.value()->append(chunk);
+  }
+  has_ballast_ = status.ok();
+  if (!has_ballast_) remove(path);
+}
+
+void DataDir::drop_ballast() {
+  has_ballast_ = options_.ballast_bytes == 0;
+  if (!has_ballast_) remove(join(path_, kBallastName));
 }
 
 void DataDir::remove_unfinished(const std::string& folder) {

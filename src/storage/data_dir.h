@@ -42,6 +42,7 @@ struct DataDirOptions {
   uint32_t workers = 1;
   uint64_t new_epoch = 0;  // random bits: what tells a new directory from all others
   uint64_t segment_bytes = LogWriter::kSegmentBytes;
+  uint64_t ballast_bytes = uint64_t{4} << 20;  // 0: none, which is never given up
 };
 
 class DataDir {
@@ -71,6 +72,12 @@ class DataDir {
 
   // The node's number, given to it once. Durable on return.
   Status set_node(NodeId node);
+
+  // The ballast is a file that is there to be given up when the disk is full: what was taken in
+  // before that was known then still fits. take_ballast() does nothing when there is no room.
+  bool has_ballast() const { return has_ballast_; }
+  void take_ballast();
+  void drop_ballast();
 
   // Whether files of older generations are still needed.
   bool needs_snapshots() const { return manifest_.has_older_generations(); }
@@ -110,6 +117,7 @@ class DataDir {
   DataDirOptions options_;
   std::unique_ptr<FileLock> lock_;
   bool is_new_ = false;
+  bool has_ballast_ = false;
   Manifest manifest_;  // as on disk
   std::vector<ManifestEntry> sources_;
   std::vector<std::optional<Recovered>> recovered_;  // by source

@@ -21,6 +21,7 @@
 namespace lh::storage {
 
 inline constexpr std::string_view kLockName = "LOCK";
+inline constexpr std::string_view kBallastName = "BALLAST";
 inline constexpr std::string_view kManifestName = "MANIFEST";
 inline constexpr std::string_view kUnfinishedSuffix = ".tmp";
 

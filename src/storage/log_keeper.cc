@@ -21,10 +21,14 @@ void LogKeeper::start(std::vector<LogListener*> listeners, base::Instant now) {
   snapshots_.resize(listeners_.size());
   unsynced_.resize(listeners_.size());
   synced_at_ = now;
+  ballast_tried_at_ = now;
+  dir_->take_ballast();
+  if (dir_->has_ballast()) return;
+  LH_LOG(kError, "disk", "no room: writes are refused until there is");
 }
 
 base::Duration LogKeeper::patience() const {
-  if (!waiting_.empty()) return kTryAgainAfter;
+  if (!has_room()) return kTryAgainAfter;
   return fsync_ == Fsync::kEverySecond ? kSyncEvery : kForEver;
 }
 
@@ -43,10 +47,18 @@ void LogKeeper::write(std::deque<LogJob> jobs) {
   for (LogJob& job : jobs) {
     (job.kind == LogJob::Kind::kLog ? waiting_ : others_).push_back(std::move(job));
   }
-  while (!waiting_.empty() && status_.ok() && write_log(&waiting_.front())) waiting_.pop_front();
+  write_waiting();
+  if (!waiting_.empty() && dir_->has_ballast() && status_.ok()) {
+    dir_->drop_ballast();
+    write_waiting();
+  }
+  if (fsync_ != Fsync::kAlways) tell_of_written();
   if (!had_room || has_room() || !status_.ok()) return;
-  LH_LOG(kError, "disk", "no room: writes wait until there is")
-      .kv("worker", waiting_.front().worker);
+  LH_LOG(kError, "disk", "no room: writes are refused until there is");
+}
+
+void LogKeeper::write_waiting() {
+  while (!waiting_.empty() && status_.ok() && write_log(&waiting_.front())) waiting_.pop_front();
 }
 
 // False when there is no room, or worse.
@@ -57,16 +69,23 @@ bool LogKeeper::write_log(LogJob* job) {
     return false;
   }
   unsynced_[job->worker] = true;
+  urgent_ |= job->urgent;
   written_.push_back(std::move(*job));
   return true;
 }
 
 void LogKeeper::sync(base::Instant now) {
   const bool due = fsync_ == Fsync::kEverySecond && now - synced_at_ >= kSyncEvery;
-  const bool urgent =
-      fsync_ == Fsync::kEverySecond &&
-      std::any_of(written_.begin(), written_.end(), [](const LogJob& job) { return job.urgent; });
+  const bool urgent = fsync_ == Fsync::kEverySecond && std::exchange(urgent_, false);
   if (fsync_ == Fsync::kAlways || due || urgent) sync_all(now);
+  if (!dir_->has_ballast() && waiting_.empty() && now - ballast_tried_at_ >= kTryAgainAfter) {
+    ballast_tried_at_ = now;
+    dir_->take_ballast();
+  }
+  tell_of_written();
+}
+
+void LogKeeper::tell_of_written() {
   if (!status_.ok()) return;
   for (LogJob& job : std::exchange(written_, {})) {
     const LogWriter& log = *dir_->log(job.worker);
@@ -81,7 +100,8 @@ void LogKeeper::sync_all(base::Instant now) {
   for (uint32_t worker = 0; worker < unsynced_.size() && status_.ok(); ++worker) {
     if (!unsynced_[worker]) continue;
     unsynced_[worker] = false;
-    if (const Status status = dir_->log(worker)->sync(); !status.ok()) fail(status);
+    if (const Status status = dir_->log(worker)->sync(); !status.ok()) return fail(status);
+    if (fsync_ != Fsync::kAlways) listeners_[worker]->on_synced(dir_->log(worker)->durable());
   }
 }
 

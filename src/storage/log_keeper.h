@@ -2,14 +2,17 @@
 // writes their batches, makes them durable as --fsync says, and tells the workers how far each log
 // has come. One round is
 //
-//   write(jobs)   the records are with the system now, or wait for room on the disk
-//   sync(now)     ... and on the disk, if that is due; then the workers are told
+//   write(jobs)   the records are with the system now, or wait for room on the disk; unless they
+//                 are to be on the disk before anybody hears of them, the workers are told
+//   sync(now)     ... and on the disk, if that is due; the workers are told of that
 //   settle()      snapshots, and the directory's own records
 //
 // Between the parts of a round time may pass; the simulator lets nodes die there.
 //
-// No room on the disk: the batch is kept and tried again in the next round; has_room() is false
-// until it is written. A disk that fails ends the node: what was not said to be durable is in
+// No room on the disk: the directory's ballast is given up for what has been taken in already, and
+// what does not fit even so is kept and tried again in the next rounds. has_room() is false until
+// all of it is written and the ballast is there again: until then no more should be handed over
+// than has to be. A disk that fails ends the node: what was not said to be durable is in
 // doubt, and it must not go on as if it were (on_log_failed). One thread.
 #pragma once
 
@@ -28,11 +31,13 @@ namespace lh::storage {
 
 enum class Fsync : uint8_t { kAlways, kEverySecond, kNever };
 
-// A worker, as its log calls it: within sync() and settle().
+// A worker, as its log calls it: within write(), sync() and settle().
 class LogListener {
  public:
   // Everything up to `written` is with the system, and up to `durable` on the disk.
   virtual void on_logged(uint64_t written, uint64_t durable, LogBatch emptied) = 0;
+  // The same after a sync that came later.
+  virtual void on_synced(uint64_t durable) = 0;
   virtual void on_snapshot_written(bool ok, LogBatch emptied) = 0;
   virtual void on_snapshot_installed(bool ok) = 0;
 
@@ -100,14 +105,16 @@ class LogKeeper {
 
   // When the next round is due although nobody has a job.
   base::Duration patience() const;
-  bool has_room() const { return waiting_.empty(); }
+  bool has_room() const { return waiting_.empty() && dir_->has_ballast(); }
 
   // After the last round. The status says whether all of it is durable; the directory is closed.
   Status close();
 
  private:
+  void write_waiting();
   bool write_log(LogJob* job);
   void sync_all(base::Instant now);
+  void tell_of_written();
   void do_other(LogJob* job);
   Status do_snapshot(LogJob* job);
   void fail(const Status& status);
@@ -121,7 +128,9 @@ class LogKeeper {
   std::deque<LogJob> others_;
   std::vector<std::unique_ptr<SnapshotWriter>> snapshots_;  // by worker
   std::vector<bool> unsynced_;                              // by worker
+  bool urgent_ = false;  // something that is written waits for a sync
   base::Instant synced_at_;
+  base::Instant ballast_tried_at_;
   Status status_;
 };
 

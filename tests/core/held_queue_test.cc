@@ -49,12 +49,33 @@ TEST(HeldQueueTest, aLaneKeepsItsOrderWhateverItsMessagesWaitFor) {
   queue.add(1, {10, true}, 'a');
   queue.add(1, {11, false}, 'b');
   EXPECT_EQ(release(&queue, 20, 9), "");
-  EXPECT_EQ(release(&queue, 20, 11), "ab");
+  EXPECT_EQ(release(&queue, 20, 10), "ab") << "what is only to be written needs no sync of its own";
   queue.add(1, {30, false}, 'c');
   queue.add(1, {30, true}, 'd');
   queue.add(1, {0, false}, 'e');
   EXPECT_EQ(release(&queue, 30, 29), "c");
   EXPECT_EQ(release(&queue, 30, 30), "de");
+  queue.add(1, {40, false}, 'f');
+  queue.add(1, {38, true}, 'g');
+  EXPECT_EQ(release(&queue, 39, 39), "") << "although its place is before the other's";
+  EXPECT_EQ(release(&queue, 40, 39), "fg");
+}
+
+TEST(HeldQueueTest, whatIsAddedWhileOthersLeaveComesBehindThoseThatStay) {
+  HeldQueue<char> queue;
+  queue.add(1, {10, false}, 'a');
+  queue.add(2, {20, false}, 'b');
+  std::string left;
+  const auto leave = [&](char held) {
+    left.push_back(held);
+    if (held == 'a') queue.add(2, {0, false}, 'c');
+  };
+  queue.release({10, 10}, leave);
+  EXPECT_EQ(left, "a");
+  EXPECT_TRUE(queue.holds(2));
+  queue.release({20, 20}, leave);
+  EXPECT_EQ(left, "abc");
+  EXPECT_TRUE(queue.empty());
 }
 
 TEST(HeldQueueTest, aWaitIsOverWhenTheLogIsAsFar) {

@@ -79,6 +79,7 @@ class SnapshotMakerTest : public ::testing::Test,
     }
   }
 
+  void on_synced(uint64_t) override {}
   void on_logged(uint64_t written, uint64_t, storage::LogBatch) override {
     maker_->on_logged(written);
   }

@@ -62,6 +62,23 @@ TEST_F(OutputGateTest, what_was_written_before_goes_and_what_is_written_behind_w
   EXPECT_EQ("f", seen());
 }
 
+TEST_F(OutputGateTest, what_tells_of_nothing_goes_ahead_of_what_waits) {
+  open();
+  write(0, "a");
+  write(3, "bc");
+  write(5, "de");
+  connection_->write_unheld("<1>");
+  EXPECT_EQ("a<1>", seen());
+  connection_->write_unheld("<2>");
+  gate_.release(3);
+  connection_->write_unheld("<3>");
+  EXPECT_EQ("<2><3>bc", seen());
+  gate_.release(5);
+  EXPECT_EQ("de", seen());
+  connection_->write_unheld("<4>");
+  EXPECT_EQ("<4>", seen());
+}
+
 TEST_F(OutputGateTest, barriers_nest) {
   const OutputBarrier outer(gate_, 3);
   {

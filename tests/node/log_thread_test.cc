@@ -14,6 +14,7 @@ namespace {
 // Stands for a worker: takes down what the log thread says, for the test's thread.
 class Recorder final : public LogListener {
  public:
+  void on_synced(uint64_t) override {}
   void on_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied) override {
     EXPECT_TRUE(emptied.empty());
     const base::MutexLock lock(mutex_);

@@ -53,6 +53,7 @@ class SimDiskTest : public ::testing::Test, public storage::LogListener {
     run();
   }
 
+  void on_synced(uint64_t durable) override { durable_ = durable; }
   void on_logged(uint64_t, uint64_t durable, storage::LogBatch) override { durable_ = durable; }
   void on_snapshot_written(bool, storage::LogBatch) override {}
   void on_snapshot_installed(bool) override {}

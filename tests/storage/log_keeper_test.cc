@@ -23,6 +23,7 @@ class LogKeeperTest : public ::testing::Test,
   void open(Fsync fsync) {
     DataDirOptions options;
     options.new_epoch = 77;
+    options.ballast_bytes = ballast_bytes_;
     auto dir = DataDir::open(&env_, "data", options);
     ASSERT_TRUE(dir.ok()) << dir.status().message();
     dir_ = std::move(dir).value();
@@ -59,6 +60,7 @@ class LogKeeperTest : public ::testing::Test,
     keeper_->settle();
   }
 
+  void on_synced(uint64_t durable) override { durable_ = durable; }
   void on_logged(uint64_t written, uint64_t durable, LogBatch emptied) override {
     EXPECT_TRUE(emptied.empty());
     written_ = written;
@@ -75,6 +77,7 @@ class LogKeeperTest : public ::testing::Test,
   std::deque<LogJob> jobs_;
   LogBatch batch_;
   std::vector<std::string> recovered_;
+  uint64_t ballast_bytes_ = 0;
   uint64_t written_ = 0;
   uint64_t durable_ = 0;
   int failures_ = 0;
@@ -107,6 +110,23 @@ TEST_F(LogKeeperTest, everySecondSyncsWhenASecondIsOver) {
   const uint64_t second = append("two");
   round();
   EXPECT_EQ(durable_, second);
+}
+
+TEST_F(LogKeeperTest, everySecondTellsOfWhatIsWrittenBeforeItSyncs) {
+  open(Fsync::kEverySecond);
+  const uint64_t last = append("one", true);
+  write();
+  EXPECT_EQ(written_, last);
+  EXPECT_LT(durable_, last);
+  keeper_->sync(now_);
+  EXPECT_EQ(durable_, last);
+  // And of a sync that is due although nothing was written since.
+  const uint64_t more = append("two");
+  round();
+  EXPECT_LT(durable_, more);
+  now_ = now_ + base::seconds(1);
+  round();
+  EXPECT_EQ(durable_, more);
 }
 
 TEST_F(LogKeeperTest, everySecondSyncsAtOnceForWhatIsUrgent) {
@@ -147,6 +167,33 @@ TEST_F(LogKeeperTest, aFullDiskKeepsWhatItGotInOrderUntilThereIsRoom) {
   round();
   EXPECT_TRUE(keeper_->has_room());
   EXPECT_EQ(durable_, last);
+  EXPECT_EQ(failures_, 0);
+}
+
+TEST_F(LogKeeperTest, ballastIsGivenUpForWhatIsInHand) {
+  ballast_bytes_ = 4'096;
+  open(Fsync::kAlways);
+  ASSERT_TRUE(keeper_->has_room());
+  env_.set_capacity(env_.used_bytes() + 10);
+  const uint64_t last = append(std::string(1'000, 'x'));
+  round();
+  EXPECT_EQ(durable_, last) << "nothing waits";
+  EXPECT_FALSE(keeper_->has_room()) << "but it should not get more";
+  EXPECT_LT(keeper_->patience(), base::seconds(1));
+  now_ = now_ + base::seconds(1);
+  round();
+  EXPECT_FALSE(keeper_->has_room());
+  env_.set_capacity(uint64_t{1} << 40);
+  now_ = now_ + base::seconds(1);
+  round();
+  EXPECT_TRUE(keeper_->has_room());
+}
+
+TEST_F(LogKeeperTest, aStartOnAFullDiskHasNoRoom) {
+  env_.set_capacity(env_.used_bytes() + 2'000);
+  ballast_bytes_ = 4'096;
+  open(Fsync::kAlways);
+  EXPECT_FALSE(keeper_->has_room());
   EXPECT_EQ(failures_, 0);
 }
 

@@ -49,6 +49,16 @@ for mode in always everysec never; do
   stop_last
 done
 
+# A file that grew and is idle then owes nobody an answer.
+for mode in everysec never; do
+  start_coordinator --capacity=500 --workers=1 --data-dir="$out/grown-$mode" --fsync=$mode ||
+    fail "no coordinator with $mode"
+  "$LHNODE" --role=client --coordinator="${node_address[$(last)]}" bench --records=10000 --ops=0 \
+    >"$out/bench" 2>&1 || fail "bench with $mode: $(tail -n 1 "$out/bench")"
+  same "what it loaded with $mode" 10000 "$(one "$(last)" COUNT)"
+  stop_last
+done
+
 # Not this node's, not this file's.
 capacity=21 refused 2 "--capacity=20" --data-dir="$out/data"
 refused 2 "--hash=mixed" --data-dir="$out/data" --hash=integer
