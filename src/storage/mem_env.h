@@ -8,6 +8,7 @@
 // in a directory since its last sync_dir() some have happened and some have not.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -118,7 +119,7 @@ class MemEnv : public Env {
   uint64_t syncs_ = 0;
   uint64_t syncs_to_failure_ = 0;
   uint64_t appends_to_failure_ = 0;
-  uint64_t capacity_ = ~uint64_t{0};
+  std::atomic<uint64_t> capacity_ = ~uint64_t{0};  // a disk gets room while a thread writes to it
   std::string unreadable_;
 };
 
