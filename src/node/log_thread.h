@@ -5,7 +5,8 @@
 //
 //   worker                                log thread
 //   write(worker, &batch)            ->   LogWriter::write, sync
-//   LogListener::on_logged           <-   durable, and the emptied batch
+//   LogListener::on_logged           <-   written or, with always, durable; the emptied batch
+//   LogListener::on_synced           <-   durable now
 //   begin/write/install_snapshot     ->   the same for a snapshot, in the order asked
 //   LogListener::on_snapshot_written <-   the emptied batch, or that it was given up
 //
