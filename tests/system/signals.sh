@@ -46,7 +46,8 @@ kill -INT "${node_pid[$hurried]}"
 logged $hurried 5 stopping || fail "SIGINT is not heard"
 timed end_node $hurried INT
 [[ ${node_status[$hurried]} -ne 0 ]] || fail "the second SIGINT came too late to show"
-[[ $elapsed_ms -lt 1000 ]] || fail "the second SIGINT took $elapsed_ms ms"
+# A sanitizer takes a second of its own to end a process.
+[[ $elapsed_ms -lt 1000 || -n ${SANITIZED:-} ]] || fail "the second SIGINT took $elapsed_ms ms"
 exec {fd}>&-
 
 # The same client, but nobody in a hurry.
