@@ -73,7 +73,8 @@ bool Bucket::take_state(const BucketState& state) {
     dedup_ = Dedup();
   }
   live_ = state.live;
-  collisions_ = collisions_taken_in_ = state.collisions;
+  collisions_ = state.collisions;
+  collisions_taken_in_ = 0;  // whether the latest report arrived the coordinator will say again
   split_done_ = state.split_done;
   resumed_split_ = state.split;
   resumed_target_ = state.target_node;
@@ -99,7 +100,6 @@ const table::HashTable* Bucket::look_ahead(std::string_view changes, HashValue* 
 void Bucket::resume(Effects* effects) {
   table_.reserve(0);
   if (!live_) return;
-  // Whether the latest report arrived, and its split is done, the coordinator will say again.
   report_under_way_ = collisions_ > 0;
   // How many inserts wait to be reported is not in the journal: no more than are there in excess.
   if (table_.size() > host_.options.capacity) overdue_ = table_.size() - host_.options.capacity;

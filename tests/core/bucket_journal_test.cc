@@ -192,6 +192,22 @@ TEST_F(JournalledServersTest, what_a_source_cleared_after_the_hand_over_is_not_t
   }
 }
 
+TEST_F(JournalledServersTest, one_who_returns_does_not_know_whether_its_report_arrived) {
+  BucketState state = nodes_[0].server->find(0)->state();
+  state.collisions = 2;
+  std::string record;
+  append_state(&record, state);
+  nodes_[0].journal.push_back({stream_of(0), record});
+  kill(0);
+  EXPECT_FALSE(nodes_[0].server->find(0)->reports_settled());
+  OverflowAck ack;
+  ack.bucket = 0;
+  ack.collisions = 2;
+  nodes_[0].server->step(now_, ack, &effects_);
+  run(0);
+  EXPECT_TRUE(nodes_[0].server->find(0)->reports_settled());
+}
+
 TEST_F(JournalledServersTest, records_that_make_no_sense_are_refused) {
   Server fresh;
   std::string state;
