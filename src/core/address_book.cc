@@ -41,7 +41,7 @@ bool AddressBook::learn(const BookPart& part) {
   for (const NodeEntry& entry : part.nodes) {
     if (entry.id == NodeId::kNone) continue;
     const NodeEntry* old = node(entry.id);
-    if (old != nullptr && old->address == entry.address && old->up == entry.up) continue;
+    if (old != nullptr && (entry.version < old->version || *old == entry)) continue;
     if (old == nullptr && nodes_.size() >= kNodesMax) continue;
     set_node(entry);
     news = true;

@@ -34,8 +34,9 @@ class AddressBook {
   void set_node(NodeEntry entry);
   const std::map<NodeId, NodeEntry>& nodes() const { return nodes_; }
 
-  // Takes in what a peer told. Returns whether anything was new. Entries that name no node, or
-  // buckets beyond kBucketsMax, are passed over: a peer's mistake costs nothing.
+  // Takes in what a peer told. Returns whether anything was new. Entries of nodes that are older
+  // than what is known are passed over, and so are those that name no node, and buckets beyond
+  // kBucketsMax: a peer's mistake costs nothing.
   bool learn(const BookPart& part);
 
   // Entries for buckets first.. as far as they are known without a gap, at most `entries_max`, with

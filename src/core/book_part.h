@@ -2,6 +2,7 @@
 // can tell another.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,12 +10,16 @@
 
 namespace lh::core {
 
-// A contiguous piece of the map from buckets to nodes, and the addresses of the nodes named in it.
+// What the coordinator says of a node. It numbers what it says: entries travel by several ways, and
+// of two the one with the higher version is the newer, whichever is read last.
 struct NodeEntry {
   NodeId id = NodeId::kNone;
   bool up = true;
   std::string address;
+  uint64_t version = 0;  // 0: nothing was said yet, a node speaks of itself
+  friend bool operator==(const NodeEntry&, const NodeEntry&) = default;
 };
+// A contiguous piece of the map from buckets to nodes, and the addresses of the nodes named in it.
 struct BookPart {
   BucketNo first = 0;
   std::vector<NodeId> at;  // node of bucket first + k

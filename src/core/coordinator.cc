@@ -16,6 +16,9 @@ namespace {
 // users are promised an answer about a dead bucket within a second.
 constexpr base::Duration kSilenceMax = base::ms(800);
 constexpr base::Duration kOrderAgainAfter = base::ms(250);
+// A version is a start of the coordinator and, in so many bits, what it said since.
+constexpr int kSaidBits = 40;
+constexpr uint64_t kStartsMax = uint64_t{1} << (64 - kSaidBits);
 
 }  // namespace
 
@@ -24,7 +27,7 @@ Coordinator::Coordinator(const FileOptions& options, std::string address, uint64
     : options_(options) {
   LH_CHECK(incarnation != 0);
   nodes_[kSelf] = Node{incarnation, 1, buckets_max, {}, now, {}, true, false};
-  book_.set_node({kSelf, true, std::move(address)});
+  say(kSelf, true, std::move(address));
   book_.set(0, kSelf);
 }
 
@@ -34,15 +37,20 @@ bool Coordinator::is_up(NodeId id) const {
 }
 
 void Coordinator::step(base::Instant now, const Message& message, Effects* effects) {
+  effects->after(started_);
   std::visit([&](const auto& m) { on(now, m, effects); }, message);
 }
 
 // ---------------------------------------------------------------------------------------- events
 
 void Coordinator::commit(const CoordinatorEvent& event, Effects* effects) {
+  commit(event, &logged_, effects);
+}
+
+void Coordinator::commit(const CoordinatorEvent& event, Position* at, Effects* effects) {
   const bool applied = std::visit([this](const auto& e) { return apply(e); }, event);
   LH_CHECK(applied);
-  if (effects->keeps_journal()) append_event(effects->record(kNodeStream, &logged_), event);
+  if (effects->keeps_journal()) append_event(effects->record(kNodeStream, at), event);
 }
 
 bool Coordinator::apply(const NodeRegistered& e) {
@@ -52,7 +60,7 @@ bool Coordinator::apply(const NodeRegistered& e) {
   if (node.incarnation != 0 && node.incarnation != e.incarnation) return false;
   node.incarnation = e.incarnation;
   node.buckets_max = e.buckets_max;
-  book_.set_node({e.id, node.up, e.address});
+  say(e.id, node.up, e.address);
   return true;
 }
 
@@ -134,6 +142,13 @@ bool Coordinator::apply(const CoordinatorState& e) {
                      [&](const Debt& d) { return d.bucket < e.reports.size() && d.splits > 0; });
 }
 
+bool Coordinator::apply(const CoordinatorStarted& e) {
+  if (e.starts <= starts_ || e.starts >= kStartsMax) return false;
+  starts_ = e.starts;
+  said_ = starts_ << kSaidBits;
+  return true;
+}
+
 std::vector<std::string> Coordinator::snapshot() const {
   std::vector<std::string> records;
   const auto add = [&records](const CoordinatorEvent& event) {
@@ -150,6 +165,7 @@ std::vector<std::string> Coordinator::snapshot() const {
   state.debts = {debts_.begin(), debts_.end()};
   for (BucketNo a = 0; a < bucket_count(state_); ++a) state.at.push_back(book_.locate(a));
   add(state);
+  if (starts_ > 0) add(CoordinatorStarted{starts_});
   if (!split_) return records;
   add(SplitBegun{});
   for (const Attempt& attempt : split_->attempts) {
@@ -165,16 +181,19 @@ bool Coordinator::recover(std::string_view record) {
   return std::visit([this](const auto& e) { return apply(e); }, event);
 }
 
-void Coordinator::resume(base::Instant now, std::string address, uint64_t buckets_max) {
+void Coordinator::resume(base::Instant now, std::string address, uint64_t buckets_max,
+                         Effects* effects) {
+  commit(CoordinatorStarted{starts_ + 1}, &started_, effects);
   for (auto& [id, node] : nodes_) {
     node.heard_at = now;
     node.up = true;
-    book_.set_node({id, true, book_.node(id)->address});
+    say(id, true, book_.node(id)->address);
+    node.is_behind = true;  // who was down, as it was told, may be up
     known_[id] = 0;
   }
   nodes_.at(kSelf).buckets_max = buckets_max;
   announces_ = book_.node(kSelf)->address != address;
-  book_.set_node({kSelf, true, std::move(address)});
+  say(kSelf, true, std::move(address));
 }
 
 // ----------------------------------------------------------------------------------------- nodes
@@ -184,6 +203,10 @@ NodeId Coordinator::find_incarnation(uint64_t incarnation) const {
     if (node.incarnation == incarnation) return id;
   }
   return NodeId::kNone;
+}
+
+void Coordinator::say(NodeId id, bool up, std::string address) {
+  book_.set_node({id, up, std::move(address), ++said_});
 }
 
 std::vector<NodeEntry> Coordinator::all_nodes() const {
@@ -216,7 +239,7 @@ void Coordinator::on(base::Instant now, const Register& m, Effects* effects) {
   node.heard_at = now;
   if (moved) node.unreachable_at = {};
   node.up = is_reachable(now, node);
-  book_.set_node({id, node.up, std::string(m.address)});
+  say(id, node.up, std::string(m.address));
   known_[id] = 0;
 
   effects->after(logged_);
@@ -252,6 +275,7 @@ bool Coordinator::is_reachable(base::Instant now, const Node& node) {
 void Coordinator::node_unreachable(base::Instant now, NodeId id, Effects* effects) {
   const auto it = nodes_.find(id);
   if (it == nodes_.end() || id == kSelf) return;
+  effects->after(started_);
   it->second.unreachable_at = now;
   set_up(id, false, effects);
 }
@@ -265,10 +289,8 @@ void Coordinator::set_up(NodeId id, bool up, Effects* effects) {
   Node& node = nodes_.at(id);
   if (node.up == up) return;
   node.up = up;
-  NodeEntry entry = *book_.node(id);
-  entry.up = up;
-  book_.set_node(entry);
-  broadcast({0, {}, {entry}}, effects);
+  say(id, up, book_.node(id)->address);
+  broadcast({0, {}, {*book_.node(id)}}, effects);
 }
 
 void Coordinator::broadcast(const BookPart& part, Effects* effects) const {
@@ -278,6 +300,7 @@ void Coordinator::broadcast(const BookPart& part, Effects* effects) const {
 }
 
 void Coordinator::tick(base::Instant now, Effects* effects) {
+  effects->after(started_);
   if (std::exchange(announces_, false)) broadcast({0, {}, {*book_.node(kSelf)}}, effects);
   for (auto& [id, node] : nodes_) {
     // Its own node is as alive as the coordinator itself.

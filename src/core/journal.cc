@@ -140,6 +140,7 @@ void append_book(std::string* out, const BookPart& part) {
     writer.varint(static_cast<uint32_t>(node.id));
     writer.u8(node.up ? 1 : 0);
     writer.prefixed(node.address);
+    writer.varint(node.version);
   }
 }
 
@@ -158,6 +159,7 @@ bool read_book(std::string_view bytes, BookPart* part) {
     node.id = read_node(&reader);
     node.up = read_bool(&reader);
     node.address = reader.prefixed(kAddressBytesMax);
+    node.version = reader.varint();
   }
   return reader.done();
 }

@@ -105,7 +105,10 @@ void Worker::start_file(bool returns) {
     configure(core::Coordinator::kSelf, shared_.file(), book);
   }
   if (index_ != kCoordinatorWorker) return;
-  if (returns) coordinator_->resume(loop_.now(), shared_.address, shared_.config.buckets_max);
+  if (returns) {
+    Lease effects(*this);
+    coordinator_->resume(loop_.now(), shared_.address, shared_.config.buckets_max, effects.get());
+  }
   member_ = std::make_unique<core::Member>(shared_.incarnation, core::Coordinator::kSelf);
   if (returns || shared_.owners.claim(0) != index_) return;
   Lease effects(*this);

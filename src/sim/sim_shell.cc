@@ -136,7 +136,8 @@ void SimShell::start_coordinator(bool returns) {
   book.nodes.push_back({core::Coordinator::kSelf, true, address_of(process_)});
   configure(core::Coordinator::kSelf, options, book);
   member_ = std::make_unique<core::Member>(config_.incarnation, core::Coordinator::kSelf);
-  if (returns) return coordinator_->resume(now(), address_of(process_), 0);
+  core::Effects* effects = &workers_[core::kCoordinatorWorker]->effects;
+  if (returns) return coordinator_->resume(now(), address_of(process_), 0, effects);
   // With a disk where the coordinator's log is: both are begun in one frame, or not at all.
   owners_[0] = disk_ == nullptr ? workers_.size() - 1 : core::kCoordinatorWorker;
   Worker* first = workers_[owners_[0]].get();

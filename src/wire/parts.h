@@ -74,6 +74,7 @@ void fields(V& v, Field<V, core::NodeEntry>& node) {
   fields(v, node.id);
   v.flag(node.up);
   v.address(node.address);
+  v.number(node.version);
 }
 
 template <typename V>

@@ -54,6 +54,19 @@ TEST(AddressBookTest, learns_what_is_new_and_says_whether_anything_was) {
   EXPECT_FALSE(addresses.learn({}));
 }
 
+TEST(AddressBookTest, of_two_words_on_a_node_the_later_one_counts_in_whatever_order_they_come) {
+  NodeEntry earlier = entry(2, "b:2");
+  earlier.version = 7;
+  NodeEntry later = entry(2, "b:3");
+  later.version = 8;
+  AddressBook addresses;
+  EXPECT_TRUE(addresses.learn({0, {}, {entry(2, "b:1")}})) << "what the node says of itself";
+  EXPECT_TRUE(addresses.learn({0, {}, {later}}));
+  EXPECT_FALSE(addresses.learn({0, {}, {earlier}}));
+  EXPECT_FALSE(addresses.learn({0, {}, {entry(2, "b:1")}}));
+  EXPECT_EQ(*addresses.node(node(2)), later);
+}
+
 TEST(AddressBookTest, passes_over_entries_that_name_nothing) {
   AddressBook addresses;
   EXPECT_FALSE(addresses.learn(book(0, {0, 0})));
@@ -107,12 +120,14 @@ TEST(AddressBookTest, tells_no_more_than_it_was_asked_for) {
 
 TEST(AddressBookTest, a_part_teaches_another_book_the_same) {
   AddressBook from;
-  from.set_node(entry(1, "a:1"));
+  NodeEntry known = entry(1, "a:1");
+  known.version = 3;
+  from.set_node(known);
   from.learn(book(0, {1, 1, 1}));
   AddressBook to;
   EXPECT_TRUE(to.learn(from.part_from(0, 10)));
   EXPECT_EQ(to.known(), 3u);
-  EXPECT_EQ(to.node(node(1))->address, "a:1");
+  EXPECT_EQ(*to.node(node(1)), known);
 }
 
 }  // namespace

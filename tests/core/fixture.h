@@ -38,7 +38,7 @@ inline BookPart book(BucketNo first, std::vector<uint32_t> nodes) {
 }
 
 inline NodeEntry entry(uint32_t number, std::string address, bool up = true) {
-  return {node(number), up, std::move(address)};
+  return {node(number), up, std::move(address), 0};
 }
 
 // A request of client 7 as the client itself would send it.
