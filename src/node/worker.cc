@@ -481,8 +481,9 @@ void Worker::on_snapshot_installed(bool) {
 
 void Worker::before_sleep() {
   if (log_ == nullptr || log_busy_) return;
-  const bool urgent = sync_wanted_ > logged_.durable;
+  const bool urgent = sync_wanted_ > std::max(logged_.durable, sync_asked_);
   if (batch_.empty() && !urgent) return;
+  if (urgent) sync_asked_ = batch_.next() - 1;
   log_busy_ = true;
   if (!batch_.empty()) snapshots_.add_log_bytes(batch_.bytes());
   log_->write(static_cast<uint32_t>(index_), &batch_, std::exchange(spare_, storage::LogBatch()),

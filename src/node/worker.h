@@ -184,6 +184,7 @@ class Worker final : public LogListener,
   storage::LogBatch spare_;
   bool log_busy_ = false;     // a batch is with the log thread
   uint64_t sync_wanted_ = 0;  // a message waits for the log to be durable up to here
+  uint64_t sync_asked_ = 0;   // and the log thread was asked to make it so up to here
   core::LogProgress logged_;
   core::SnapshotMaker<storage::SnapshotOutlet> snapshots_;
   net::OutputGate gate_;  // of answers

@@ -72,8 +72,9 @@ void SimLog::want_flush() {
 
 void SimLog::flush() {
   flush_pending_ = false;
-  const bool urgent = sync_wanted_ > logged_.durable;
+  const bool urgent = sync_wanted_ > std::max(logged_.durable, sync_asked_);
   if (busy_ || (batch_.empty() && !urgent)) return;
+  if (urgent) sync_asked_ = batch_.next() - 1;
   busy_ = true;
   if (!batch_.empty()) snapshots_.add_log_bytes(batch_.bytes());
   disk_->write(worker_, &batch_, storage::LogBatch(), urgent);

@@ -64,6 +64,7 @@ class SimLog final : public storage::LogListener {
   bool flush_pending_ = false;
   bool slice_pending_ = false;
   uint64_t sync_wanted_ = 0;  // something waits for the log to be durable up to here
+  uint64_t sync_asked_ = 0;   // and the disk was asked to make it so up to here
   core::LogProgress logged_;
   core::HeldQueue<Action> held_;
   core::SnapshotMaker<storage::SnapshotOutlet> snapshots_;
