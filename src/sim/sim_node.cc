@@ -64,20 +64,24 @@ void SimNode::start() {
   LH_CHECK(status.ok(), status.message());
 }
 
-uint64_t SimNode::retries() const {
-  uint64_t sum = retries_;
-  for (size_t w = 0; shell_ != nullptr && w < shell_->worker_count(); ++w) {
-    sum += shell_->front(w).counters().retries;
-  }
+template <typename Count>
+uint64_t SimNode::sum_of_workers(Count count) const {
+  uint64_t sum = 0;
+  for (size_t w = 0; shell_ != nullptr && w < shell_->worker_count(); ++w) sum += count(w);
   return sum;
 }
 
+uint64_t SimNode::retries() const {
+  return retries_ +
+         sum_of_workers([this](size_t w) { return shell_->front(w).counters().retries; });
+}
+
 uint64_t SimNode::splits() const {
-  uint64_t sum = splits_;
-  for (size_t w = 0; shell_ != nullptr && w < shell_->worker_count(); ++w) {
-    sum += shell_->server(w).counters().splits;
-  }
-  return sum;
+  return splits_ + sum_of_workers([this](size_t w) { return shell_->server(w).counters().splits; });
+}
+
+uint64_t SimNode::in_flight() const {
+  return sum_of_workers([this](size_t w) { return shell_->front(w).in_flight(); });
 }
 
 // ------------------------------------------------------------------------------------------ lives

@@ -43,6 +43,8 @@ class SimNode final : public Process {
   // Requests of fronts that were sent again.
   uint64_t retries() const;
   uint64_t splits() const;
+  // Requests of fronts that were not answered yet.
+  uint64_t in_flight() const;
 
   // ---- with a disk. Bounds: is_up() and !is_up(); not from within the process.
   void stop(SimDisk::Ending how);
@@ -63,6 +65,8 @@ class SimNode final : public Process {
   class Port;
 
   Status boot();
+  template <typename Count>
+  uint64_t sum_of_workers(Count count) const;  // while it is up
   void judge(const Status& status);
   void note(const std::string& what);
 
