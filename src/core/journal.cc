@@ -21,6 +21,18 @@ bool read_bool(base::Reader* reader) {
   return value == 1;
 }
 
+// Records that are one number.
+void append_number(std::string* out, RecordKind kind, uint64_t number) {
+  begin_record(out, kind);
+  base::Writer<>(out).varint(number);
+}
+
+bool read_number(std::string_view bytes, uint64_t max, uint64_t* number) {
+  base::Reader reader(bytes);
+  *number = reader.varint();
+  return reader.done() && *number <= max;
+}
+
 }  // namespace
 
 void begin_record(std::string* out, RecordKind kind) { out->push_back(static_cast<char>(kind)); }
@@ -72,25 +84,19 @@ bool read_state(std::string_view bytes, BucketState* state) {
 }
 
 void append_divided(std::string* out, uint64_t split) {
-  begin_record(out, RecordKind::kDivided);
-  base::Writer<>(out).varint(split);
-}
-
-void append_room(std::string* out, uint64_t records) {
-  begin_record(out, RecordKind::kRoom);
-  base::Writer<>(out).varint(records);
-}
-
-bool read_room(std::string_view bytes, uint64_t* records) {
-  base::Reader reader(bytes);
-  *records = reader.varint();
-  return reader.done();
+  append_number(out, RecordKind::kDivided, split);
 }
 
 bool read_divided(std::string_view bytes, uint64_t* split) {
-  base::Reader reader(bytes);
-  *split = reader.varint();
-  return reader.done() && *split > 0;
+  return read_number(bytes, ~uint64_t{0}, split) && *split > 0;
+}
+
+void append_room(std::string* out, uint64_t records) {
+  append_number(out, RecordKind::kRoom, records);
+}
+
+bool read_room(std::string_view bytes, uint64_t* records) {
+  return read_number(bytes, ~uint64_t{0}, records);
 }
 
 void append_identity(std::string* out, const Identity& identity) {
@@ -118,15 +124,13 @@ bool read_identity(std::string_view bytes, Identity* identity) {
          identity->options.capacity > 0;
 }
 
-void append_boot(std::string* out, uint32_t boot) {
-  begin_record(out, RecordKind::kBoot);
-  base::Writer<>(out).varint(boot);
-}
+void append_boot(std::string* out, uint32_t boot) { append_number(out, RecordKind::kBoot, boot); }
 
 bool read_boot(std::string_view bytes, uint32_t* boot) {
-  base::Reader reader(bytes);
-  *boot = read_u32(&reader);
-  return reader.done();
+  uint64_t number = 0;
+  if (!read_number(bytes, ~uint32_t{0}, &number)) return false;
+  *boot = static_cast<uint32_t>(number);
+  return true;
 }
 
 void append_book(std::string* out, const BookPart& part) {

@@ -12,14 +12,18 @@ namespace {
 
 using namespace testing;
 
+auto into(Journal* journal) {
+  return [journal](uint64_t stream, std::string_view record) {
+    journal->push_back({stream, std::string(record)});
+  };
+}
+
 TEST_F(JournalledServersTest, a_snapshot_and_the_log_behind_it_are_the_server) {
   base::Prng prng(3);
   for (uint64_t c = 0; c < 2'000; ++c) mutate(Op::kPut, c, std::string(50, 'a'));
   for (int run_number = 0; run_number < 8; ++run_number) {
     Journal snapshot;
-    const auto append = [&](uint64_t stream, std::string_view record) {
-      snapshot.push_back({stream, std::string(record)});
-    };
+    const auto append = into(&snapshot);
     SnapshotWalk walk(*nodes_[0].server, append);
     const size_t covered = nodes_[0].journal.size();
     const Level level = nodes_[0].server->find(0)->mark().j;
@@ -51,9 +55,7 @@ TEST_F(JournalledServersTest, a_snapshot_of_who_divides_meanwhile_is_the_server_
   uint64_t number = 0;
   for (int run_number = 0; run_number < 12; ++run_number) {
     Journal snapshot;
-    const auto append = [&](uint64_t stream, std::string_view record) {
-      snapshot.push_back({stream, std::string(record)});
-    };
+    const auto append = into(&snapshot);
     SnapshotWalk walk(*nodes_[0].server, append);
     const size_t covered = nodes_[0].journal.size();
     for (int slices = 0; walk.slice(nodes_[0].server.get(), 1'500, append); ++slices) {

@@ -49,6 +49,13 @@ class FileCheckerTest : public ::testing::Test {
     core::append_state(&record, state);
     ASSERT_TRUE(server->recover(core::stream_of(a), record));
   }
+  // Node 1 dies and comes back with what it had before the first split.
+  void return_as_it_began(core::Coordinator* coordinator) {
+    checker_.node_is_down(kOne);
+    old_.configure(NodeId{1}, options_);
+    old_.create_bucket({0, 0});
+    checker_.node_is_up(kOne, {&old_}, coordinator);
+  }
   static void put(core::Server* server, BucketNo a, HashValue c, const std::string& key) {
     server->find(a)->execute(core::Op::kPut, c, key, "v", &effects());
   }
@@ -77,6 +84,7 @@ class FileCheckerTest : public ::testing::Test {
   core::FileOptions options_;
   World world_ = world_of_integers();
   core::Server one_;
+  core::Server old_;
   core::Server two_;
   std::unique_ptr<core::Coordinator> coordinator_;
   FileChecker checker_{&world_};
@@ -183,21 +191,13 @@ TEST_F(FileCheckerTest, aBucketThatDoesNotComeBackIsNoticed) {
 
 TEST_F(FileCheckerTest, aBucketThatForgetsASplitWhoseTargetIsLiveIsNoticed) {
   split(true);
-  checker_.node_is_down(kOne);
-  core::Server old;
-  old.configure(NodeId{1}, options_);
-  old.create_bucket({0, 0});
-  checker_.node_is_up(kOne, {&old}, nullptr);
+  return_as_it_began(nullptr);
   EXPECT_TRUE(says(world_.failure, "bucket 0 came back with another level"));
 }
 
 TEST_F(FileCheckerTest, aHandOverThatNobodyKnowsOfMayBeUndone) {
   split(false);
-  checker_.node_is_down(kOne);
-  core::Server old;
-  old.configure(NodeId{1}, options_);
-  old.create_bucket({0, 0});
-  checker_.node_is_up(kOne, {&old}, coordinator_.get());
+  return_as_it_began(coordinator_.get());
   EXPECT_TRUE(is_fine()) << failure();
   EXPECT_EQ(checker_.version(), 1u);
   EXPECT_EQ(world_.counters[Count::kHandOversUndone], 1u);

@@ -5,7 +5,18 @@
 namespace lh::sim {
 namespace {
 
-class SimClientTest : public ClusterFixture {};
+class SimClientTest : public ClusterFixture {
+ protected:
+  // A new client reads what another one has put into a file of several buckets.
+  void read_by(SimClient::Listening listening) {
+    fill(new_client());
+    settle();
+    Driver* driver = cluster_.add_client(listening, false);
+    ASSERT_TRUE(cluster_.run_until([&] { return driver->is_ready(); }, base::seconds(1)));
+    for (size_t key = 0; key < 40; ++key) driver->submit(core::Op::kRead, key, 0);
+    ASSERT_TRUE(await_idle());
+  }
+};
 
 TEST_F(SimClientTest, isReadyWhenANodeHasWelcomedIt) {
   Driver* driver = cluster_.add_client(SimClient::Listening::kNo, false);
@@ -28,23 +39,13 @@ TEST_F(SimClientTest, learnsTheFileFromItsMistakes) {
 }
 
 TEST_F(SimClientTest, oneThatListensIsAnsweredStraight) {
-  fill(new_client());
-  settle();
-  Driver* driver = cluster_.add_client(SimClient::Listening::kYes, false);
-  ASSERT_TRUE(cluster_.run_until([&] { return driver->is_ready(); }, base::seconds(1)));
-  for (size_t key = 0; key < 40; ++key) driver->submit(core::Op::kRead, key, 0);
-  ASSERT_TRUE(await_idle());
+  read_by(SimClient::Listening::kYes);
   EXPECT_GT(world_.counters[Count::kListenerAnswers], 0u);
   EXPECT_EQ(world_.counters[Count::kListenerFallbacks], 0u);
 }
 
 TEST_F(SimClientTest, oneThatOnlySaysSoIsAnsweredByWayOfItsNode) {
-  fill(new_client());
-  settle();
-  Driver* driver = cluster_.add_client(SimClient::Listening::kRefusing, false);
-  ASSERT_TRUE(cluster_.run_until([&] { return driver->is_ready(); }, base::seconds(1)));
-  for (size_t key = 0; key < 40; ++key) driver->submit(core::Op::kRead, key, 0);
-  ASSERT_TRUE(await_idle());
+  read_by(SimClient::Listening::kRefusing);
   EXPECT_GT(world_.counters[Count::kListenerFallbacks], 0u);
 }
 
