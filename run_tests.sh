@@ -100,10 +100,10 @@ count_unit_tests() {
   local passed failed
   [[ -z $verbose ]] || cat "$2"
   passed=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$2")
-  failed=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test.*/\1/p' "$2")
+  failed=$(grep -cE '^\[  FAILED  \] [A-Za-z].* ms\)$' "$2")
   if [[ ${passed:-0} -gt 0 ]]; then record passed "$passed" "$3 (${passed} tests)"; fi
-  if [[ ${failed:-0} -gt 0 ]]; then
-    grep -E '^\[  FAILED  \] [A-Za-z]' "$2" | sort -u
+  if [[ $failed -gt 0 ]]; then
+    grep -E '^\[  FAILED  \] [A-Za-z].* ms\)$' "$2"
     record failed "$failed" "$3" "see $2"
   elif [[ $1 -ne 0 ]]; then
     record failed 1 "$3" "ended with status $1: $(tail -n 1 "$2")"

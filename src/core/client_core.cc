@@ -138,6 +138,12 @@ void ClientCore::on(base::Instant now, const Reply& m, Effects* effects) {
       p->stranded_at = now;
       p->again_at = now + kRetryAfter;
       return ask_for_book(now, book_.known(), effects);
+    case Code::kFull:
+    case Code::kNoSpace:
+      // "Nothing was written" is what one bucket can say of one copy. Where there are others this
+      // is no answer: who refused it may have ended since, and another copy be done after that.
+      if (p->sendings > 1) return retry_or_fail(now, m.seq, p);
+      return finish(m.seq, p, m);
     default:
       return finish(m.seq, p, m);
   }

@@ -284,6 +284,20 @@ TEST_F(ClientCoreTest, a_busy_bucket_is_asked_again_soon_and_not_for_ever) {
   EXPECT_EQ(done_, "Read 9 Down b0");
 }
 
+TEST_F(ClientCoreTest, a_refusal_of_one_copy_is_no_answer_while_there_may_be_another) {
+  submit(Op::kPut, "9", "v");
+  step(reply(1, {0, 0}, Code::kNoSpace));
+  EXPECT_EQ(done_, "Put 9 NoSpace");
+  submit(Op::kPut, "9", "v");
+  EXPECT_EQ(tick(600).size(), 1u) << "the second copy";
+  EXPECT_EQ(step(reply(2, {0, 0}, Code::kNoSpace)), Lines{});
+  EXPECT_EQ(done_, "");
+  EXPECT_EQ(tick(50).size(), 1u);
+  tick(50);
+  step(reply(2, {0, 0}, Code::kNoSpace));
+  EXPECT_EQ(done_, "Put 9 Down b0") << "which says that it may have been done";
+}
+
 TEST_F(ClientCoreTest, a_node_without_the_bucket_makes_it_ask_for_the_map) {
   submit(Op::kRead, "9");
   EXPECT_EQ(step(reply(1, {0, 0}, Code::kNoBucket)), Lines{"coordinator: BookQuery first=0"});

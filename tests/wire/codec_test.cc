@@ -259,7 +259,7 @@ TEST(CodecTest, replyOfTheFormatDocument) {
   reply.iam = {1, 4};
   reply.book = {.first = 2,
                 .at = {NodeId{1}, NodeId{2}},
-                .nodes = {{NodeId{1}, true, "h:1"}, {NodeId{2}, true, "h:2"}}};
+                .nodes = {{NodeId{1}, true, "h:1", 4}, {NodeId{2}, true, "h:2", 5}}};
   EXPECT_EQ(example("Reply"), encoded(reply));
 }
 
