@@ -108,13 +108,9 @@ class LogWalk {
 
   // What is known to have been durable, and all before it: a log goes on only behind what is.
   void prove() {
-    const auto is_durable = [this](const Unproven& frame) {
-      return frame.has_records && frame.last <= durable_;
-    };
-    const auto known = std::find_if(unproven_.rbegin(), unproven_.rend(), is_durable);
-    if (known == unproven_.rend()) return;
-    proven_ = known->end;
-    unproven_.erase(unproven_.begin(), known.base());
+    for (; !unproven_.empty() && unproven_.front().last <= durable_; unproven_.pop_front()) {
+      if (unproven_.front().has_records) proven_ = unproven_.front().end;
+    }
   }
 
   // Something was written to this segment, so the one before it had been ended, and durably.
