@@ -68,7 +68,7 @@ void Connection::write_unheld(std::string_view bytes) {
   std::memmove(held + bytes.size(), held, held_bytes_);
   std::memcpy(held, bytes.data(), bytes.size());
   output_.commit(bytes.size());
-  loop_.call_before_sleep(flush_call_);
+  want_flush();
 }
 
 void Connection::pause_reading() {

@@ -132,9 +132,7 @@ class Connection final : private EventHandler {
   void commit_output(size_t n) {
     output_.commit(n);
     if (held_bytes_ > 0 || (group_.gate != nullptr && group_.gate->is_holding())) hold(n);
-    // Whoever looks at output_full() and stops is called again, so flush() has to know.
-    if (output_full()) paused_by_output_ = true;
-    loop_.call_before_sleep(flush_call_);
+    want_flush();
   }
 
   size_t output_size() const { return output_.size(); }
@@ -190,6 +188,12 @@ class Connection final : private EventHandler {
   void redeliver();
   void flush();
   void schedule_flush();
+  // There is more output.
+  void want_flush() {
+    // Whoever looks at output_full() and stops is called again, so flush() has to know.
+    if (output_full()) paused_by_output_ = true;
+    loop_.call_before_sleep(flush_call_);
+  }
   void hold(size_t n);
   size_t sendable();
   void send_output();

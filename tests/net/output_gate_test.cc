@@ -79,6 +79,25 @@ TEST_F(OutputGateTest, what_tells_of_nothing_goes_ahead_of_what_waits) {
   EXPECT_EQ("<4>", seen());
 }
 
+TEST_F(OutputGateTest, who_writes_ahead_and_is_not_read_is_called_again_when_there_is_room) {
+  group_.limits.output_soft_max = 2 * testing::kKiB;
+  open(make_narrow_pair());
+  std::string pong(99, 'p');
+  pong += '\n';
+  int left = 5'000;
+  echo_.data_body = [&](Connection& connection) {
+    for (; left > 0 && !connection.output_full(); --left) connection.write_unheld(pong);
+  };
+  testing::peer_writes(peer_, "go\n");
+  size_t seen = 0;
+  for (int k = 0; k < 100'000 && seen < 500'000; ++k) {
+    turn();
+    EXPECT_LE(connection_->output_size(), 3 * testing::kKiB);
+    seen += peer_reads(peer_).size();
+  }
+  EXPECT_EQ(seen, 500'000u);
+}
+
 TEST_F(OutputGateTest, barriers_nest) {
   const OutputBarrier outer(gate_, 3);
   {
