@@ -37,7 +37,8 @@ struct Wait {
 template <typename Held>
 class HeldQueue {
  public:
-  bool empty() const { return entries_.empty(); }
+  // Within release() too: what is not sent yet still waits.
+  bool empty() const { return lanes_.empty(); }
   // Whether something for the lane waits.
   bool holds(uint64_t lane) const { return !lanes_.empty() && lanes_.contains(lane); }
 
@@ -50,6 +51,7 @@ class HeldQueue {
   // Hands what may leave to send(Held), oldest first; send() may add more.
   template <typename Send>
   void release(const LogProgress& log, Send send) {
+    if (entries_.empty()) return;
     std::deque<Entry> before = std::exchange(entries_, {});
     std::deque<Entry> kept;
     std::unordered_set<uint64_t> blocked;

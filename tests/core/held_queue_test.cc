@@ -28,6 +28,18 @@ TEST(HeldQueueTest, leavesInOrderWhenTheLogIsAsFar) {
   }
 }
 
+TEST(HeldQueueTest, isNotEmptyWhileItLetsGo) {
+  HeldQueue<char> queue;
+  queue.add(1, {10, true}, 'a');
+  queue.add(2, {10, true}, 'b');
+  std::string seen;
+  queue.release({10, 10}, [&](char held) {
+    seen += held;
+    seen += queue.empty() ? '.' : '+';
+  });
+  EXPECT_EQ(seen, "a+b.");
+}
+
 TEST(HeldQueueTest, whatCouldLeaveWaitsBehindWhatCannot) {
   HeldQueue<char> queue;
   queue.add(1, {10, true}, 'a');
