@@ -92,8 +92,8 @@ Bucket::Answer Bucket::execute(Op op, HashValue c, std::string_view key, std::st
       return {Code::kOk, {}};
     case Op::kInsert:
       if (!table_.insert(c, key, value)) return {Code::kExists, {}};
-      count_collision();
       tell_of_put(c, key, value, effects);
+      count_collision(effects);
       return {Code::kOk, {}};
     case Op::kPut:
       put(c, key, value, effects);
@@ -143,8 +143,9 @@ std::string_view Bucket::say(int64_t number) {
 }
 
 void Bucket::put(HashValue c, std::string_view key, std::string_view value, Effects* effects) {
-  if (table_.put(c, key, value) == table::HashTable::Put::kInserted) count_collision();
+  const bool inserted = table_.put(c, key, value) == table::HashTable::Put::kInserted;
   tell_of_put(c, key, value, effects);
+  if (inserted) count_collision(effects);
 }
 
 void Bucket::tell_of_put(HashValue c, std::string_view key, std::string_view value,
@@ -189,8 +190,13 @@ std::optional<Bucket::Answer> Bucket::execute_once(const Request& request, HashV
 // a split, of bucket n. While the split for one collision is not done yet, further inserts cannot
 // know whether they would still collide after it: they wait, and are looked at one by one when it
 // is done. What the splits have relieved by then is no collision.
-void Bucket::count_collision() {
-  if (table_.size() > host_.options.capacity) ++overdue_;
+void Bucket::count_collision(Effects* effects) {
+  if (table_.size() <= host_.options.capacity) return;
+  ++overdue_;
+  // What can be reported now is recorded with the report.
+  if (report_under_way_ && effects->keeps_journal()) {
+    append_overdue(effects->latest_record(), overdue_);
+  }
 }
 
 // -------------------------------------------------------------------------------------- growth
@@ -287,7 +293,6 @@ std::unique_ptr<Bucket> Bucket::divide(const SplitOrder& order, Effects* effects
   const ReversedHash mid = middle();
   split_.reset();  // an attempt with a target elsewhere, which may be dropped until the hand-over
   std::unique_ptr<Bucket> upper = halve(order.split);
-  upper->overdue_ = take_share(upper->table_.size());
   if (effects->keeps_journal()) {
     append_divided(effects->record(stream_of(mark_.a), &logged_), order.split);
   }
@@ -307,6 +312,7 @@ std::unique_ptr<Bucket> Bucket::halve(uint64_t split) {
   upper->table_ = table_.split_off();
   upper->target_split_ = split_done_ = split;
   upper->dedup_.copy(dedup_);
+  upper->overdue_ = take_share(upper->table_.size());
   return upper;
 }
 

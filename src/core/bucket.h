@@ -144,7 +144,7 @@ class Bucket {
   BucketMark sibling() const;
   table::HashTable empty_table() const;
   void clear(const Scan& scan, ReversedHash from, ReversedHash last, Effects* effects);
-  void count_collision();
+  void count_collision(Effects* effects);
   void send_report(base::Instant now, Effects* effects);
   void give_up_half();
   void hand_over(base::Instant now, Effects* effects);

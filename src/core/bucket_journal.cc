@@ -12,6 +12,7 @@ BucketState Bucket::state() const {
   state.mark = mark_;
   state.live = live_;
   state.collisions = collisions_;
+  state.overdue = overdue_;
   state.split_done = split_done_;
   if (split_ && split_->handed_over()) {
     state.split = split_->split();
@@ -74,6 +75,7 @@ bool Bucket::take_state(const BucketState& state) {
   }
   live_ = state.live;
   collisions_ = state.collisions;
+  overdue_ = state.overdue;
   collisions_taken_in_ = 0;  // whether the latest report arrived the coordinator will say again
   split_done_ = state.split_done;
   resumed_split_ = state.split;
@@ -101,8 +103,6 @@ void Bucket::resume(Effects* effects) {
   table_.reserve(0);
   if (!live_) return;
   report_under_way_ = collisions_ > 0;
-  // How many inserts wait to be reported is not in the journal: no more than are there in excess.
-  if (table_.size() > host_.options.capacity) overdue_ = table_.size() - host_.options.capacity;
   if (resumed_split_ == 0) return;
   SplitOrder order;
   order.split = resumed_split_;
@@ -135,6 +135,9 @@ bool Bucket::take_changes(std::string_view changes) {
         break;
       case Change::Kind::kAnswer:
         dedup_.restore_answer(change.client, change.number, change.code, change.value);
+        break;
+      case Change::Kind::kOverdue:
+        overdue_ = change.number;
         break;
     }
   }

@@ -36,6 +36,9 @@ void read_fields(base::Reader* reader, Change* change) {
       change->value = reader->prefixed(kAnswerBytesMax);
       return;
     }
+    case Change::Kind::kOverdue:
+      change->number = reader->varint();
+      return;
   }
   reader->fail();
 }
@@ -66,6 +69,10 @@ void append_answer(std::string* out, ClientId client, uint64_t seq, Code code,
   writer.varint(seq);
   writer.u8(static_cast<uint8_t>(code));
   writer.prefixed(value);
+}
+
+void append_overdue(std::string* out, uint64_t number) {
+  begin(out, Change::Kind::kOverdue).varint(number);
 }
 
 bool ChangeReader::fail() {

@@ -5,6 +5,7 @@
 //   erase   2  key length  key
 //   client  3  client id (8 bytes, little endian)  acked  cleared
 //   answer  4  client id (8 bytes, little endian)  seq  code (1 byte)  value length  value
+//   overdue 5  so many inserts beyond the capacity wait to be reported (in journals)
 //
 // A run is parsed with bounds checked before anything is believed; a peer's malformed run is
 // reported, not trusted.
@@ -19,12 +20,12 @@
 namespace lh::core {
 
 struct Change {
-  enum class Kind : uint8_t { kPut = 1, kErase = 2, kClient = 3, kAnswer = 4 };
+  enum class Kind : uint8_t { kPut = 1, kErase = 2, kClient = 3, kAnswer = 4, kOverdue = 5 };
   Kind kind = Kind::kPut;
   std::string_view key;    // kPut, kErase
   std::string_view value;  // kPut, kAnswer
   ClientId client = 0;     // kClient, kAnswer
-  uint64_t number = 0;     // kClient: acked; kAnswer: seq
+  uint64_t number = 0;     // kClient: acked; kAnswer: seq; kOverdue: how many
   uint64_t cleared = 0;    // kClient: number of the latest kClear scan of it, or 0
   Code code = Code::kOk;   // kAnswer
 };
@@ -34,6 +35,7 @@ void append_erase(std::string* out, std::string_view key);
 void append_client(std::string* out, ClientId client, uint64_t acked, uint64_t cleared);
 void append_answer(std::string* out, ClientId client, uint64_t seq, Code code,
                    std::string_view value);
+void append_overdue(std::string* out, uint64_t number);
 
 // Reads one change after the other; the views borrow from `bytes`.
 class ChangeReader {

@@ -56,6 +56,7 @@ void append_state(std::string* out, const BucketState& state) {
   writer.varint(state.mark.j);
   writer.u8(state.live ? 1 : 0);
   writer.varint(state.collisions);
+  writer.varint(state.overdue);
   writer.varint(state.split_done);
   writer.varint(state.split);
   writer.varint(static_cast<uint32_t>(state.target_node));
@@ -72,6 +73,7 @@ bool read_state(std::string_view bytes, BucketState* state) {
   state->mark.j = static_cast<Level>(level);
   state->live = read_bool(&reader);
   state->collisions = reader.varint();
+  state->overdue = reader.varint();
   state->split_done = reader.varint();
   state->split = reader.varint();
   state->target_node = read_node(&reader);

@@ -55,7 +55,8 @@ enum class RecordKind : uint8_t {
 struct BucketState {
   BucketMark mark;
   bool live = true;
-  uint64_t collisions = 0;
+  uint64_t collisions = 0;  // reported
+  uint64_t overdue = 0;     // and to be reported
   uint64_t split_done = 0;  // number of the last split that was completed
   // Giving side: the split that was handed over and is not done; 0 when there is none.
   uint64_t split = 0;
@@ -82,7 +83,6 @@ bool is_event(std::string_view record);
 
 void append_state(std::string* out, const BucketState& state);
 void append_divided(std::string* out, uint64_t split);
-void append_room(std::string* out, uint64_t records);
 void append_room(std::string* out, uint64_t records);
 void append_identity(std::string* out, const Identity& identity);
 void append_boot(std::string* out, uint32_t boot);

@@ -90,6 +90,7 @@ class ChangesForgotten final : public Canary {
         if (!sent_.insert(std::string(change.key)).second) return;
         return core::append_put(&changes_, change.key, change.value);
       case core::Change::Kind::kErase:
+      case core::Change::Kind::kOverdue:
         return;
       case core::Change::Kind::kClient:
         return core::append_client(&changes_, change.client, change.number, change.cleared);

@@ -22,6 +22,28 @@ TEST_F(JournalledServersTest, a_server_is_its_journal) {
   EXPECT_EQ(again->boot(), 1u);
 }
 
+// Reports are not answered here: all collisions but the first wait.
+TEST_F(JournalledServersTest, inserts_that_wait_to_be_reported_survive_and_no_others) {
+  FileOptions options = integer_file(10);
+  nodes_[0] = {};
+  nodes_[0].server->configure(node(1), options, &effects_);
+  nodes_[0].server->create_bucket({0, 0}, &effects_);
+  run(0);
+  const auto overdue = [](Server& server) { return server.find(0)->state().overdue; };
+  for (uint64_t c = 0; c < 30; ++c) {
+    mutate(c % 2 == 0 ? Op::kInsert : Op::kPut, c, "v");
+    EXPECT_EQ(overdue(*nodes_[0].server), c < 11 ? 0 : c - 10);
+    EXPECT_EQ(overdue(*rebuild(nodes_[0].journal)), overdue(*nodes_[0].server)) << c;
+  }
+  for (uint64_t taken_in = 1; taken_in <= 20; ++taken_in) {
+    nodes_[0].server->step(now_, OverflowAck{0, taken_in, taken_in}, &effects_);
+    run(0);
+  }
+  EXPECT_EQ(overdue(*nodes_[0].server), 0u);
+  kill(0);
+  EXPECT_EQ(overdue(*nodes_[0].server), 0u) << "30 records, room for 10, all paid for";
+}
+
 TEST_F(JournalledServersTest, a_source_or_target_that_is_killed_anywhere_in_a_split_loses_nothing) {
   base::Prng prng(7);
   for (uint64_t c = 0; c < 4'000; ++c) mutate(Op::kPut, c, std::string(100, 'a'));

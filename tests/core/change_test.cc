@@ -35,6 +35,9 @@ std::string read(std::string_view run) {
                " " + to_string(change.code);
         if (!change.value.empty()) out.append(" ").append(change.value);
         break;
+      case Change::Kind::kOverdue:
+        out += "overdue " + std::to_string(change.number);
+        break;
     }
   }
   EXPECT_FALSE(reader.next(&change)) << "the end stays the end";
@@ -71,6 +74,10 @@ TEST(ChangeTest, has_the_layout_that_the_header_draws) {
             "\x04\x07\0\0\0\0\0\0\0\x04\x01\0"
             "\x04\x07\0\0\0\0\0\0\0\x05\0\x02-1"
             "\x01\0\0"s);
+  std::string run;
+  append_overdue(&run, 300);
+  EXPECT_EQ(run, "\x05\xac\x02");
+  EXPECT_EQ(read(run), "overdue 300");
 }
 
 TEST(ChangeTest, large_records_and_numbers_fit) {
@@ -105,7 +112,7 @@ TEST(ChangeTest, keys_and_values_beyond_the_limits_are_malformed) {
 
 TEST(ChangeTest, kinds_and_codes_that_do_not_exist_are_malformed) {
   EXPECT_EQ(read(std::string(10, '\0')), " BAD");
-  EXPECT_EQ(read("\x05\x01\x01\x01"), " BAD");
+  EXPECT_EQ(read("\x06\x01\x01\x01"), " BAD");
   std::string run;
   append_answer(&run, 7, 4, kCodeLast, {});
   EXPECT_EQ(read(run), "answer 7 4 NoSpace");
