@@ -99,7 +99,7 @@ void Dump::on_call_done(uint64_t tag, const core::FileResult& result) {
   outcome_ = outcome_of(result.outcome);
   if (outcome_ == Outcome::kDone) return;
   link::FileAnswer answer;
-  answer.finish(result, session_.hash(), session_.core().book());
+  answer.finish(result, session_.core().book());
   answer.append_all(&failure_);
 }
 

@@ -115,7 +115,7 @@ core::FileResult Runner::complete(const core::FileRequest& request) {
 }
 
 void Runner::on_scan_piece(uint64_t tag, const core::ScanReply& piece) {
-  if (tag == tag_ && answer_) answer_->add(piece);
+  if (tag == tag_ && answer_) answer_->add(piece, session_.hash());
 }
 
 void Runner::on_call_done(uint64_t tag, const core::FileResult& result) {
@@ -130,7 +130,7 @@ Outcome Runner::run_call(const core::FileRequest& request) {
   answer_.emplace();
   const core::FileResult result = complete(request);
   if (request.kind == Kind::kBuckets) learn_nodes(result);
-  answer_->finish(result, session_.hash(), session_.core().book());
+  answer_->finish(result, session_.core().book());
   const bool failed = answer_->failed();
   print(&*answer_);
   answer_.reset();

@@ -116,19 +116,23 @@ bool key_before(base::HashMode hash, std::string_view a, std::string_view b) {
   return a < b;
 }
 
-void FileAnswer::add(const core::ScanReply& piece) {
+void FileAnswer::add(const core::ScanReply& piece, base::HashMode hash) {
   LH_CHECK(!finished_);
   if (piece.matches.empty() || too_large_ || malformed_ || !given_up_.empty()) return;
-  pieces_.emplace_back(piece.matches);
-  core::ChangeReader reader(pieces_.back());
-  const size_t before = records_.size();
+  hash_ = hash;
+  Piece& added = pieces_.emplace_back();
+  added.bytes = piece.matches;
+  core::ChangeReader reader(added.bytes);
   core::Change change;
   while (reader.next(&change)) {
     if (change.kind != core::Change::Kind::kPut) malformed_ = true;
-    records_.push_back({change.key, change.value});
+    added.records.push_back({change.key, change.value});
   }
   malformed_ |= !reader.ok();
-  bytes_ += piece.matches.size() + (records_.size() - before) * sizeof(Record);
+  std::sort(added.records.begin(), added.records.end(),
+            [hash](const Record& a, const Record& b) { return key_before(hash, a.key, b.key); });
+  records_ += added.records.size();
+  bytes_ += added.bytes.size() + added.records.size() * sizeof(Record);
   too_large_ = bytes_ > bytes_max_;
   if (too_large_ || malformed_) drop_records();
 }
@@ -139,7 +143,7 @@ void FileAnswer::give_up(std::string_view why) {
 }
 
 void FileAnswer::drop_records() {
-  records_ = {};
+  heap_ = {};
   pieces_ = {};
   bytes_ = 0;
 }
@@ -161,8 +165,7 @@ void FileAnswer::fail(std::string_view why) {
   wire::append_error(&end_, why);
 }
 
-void FileAnswer::finish(const core::FileResult& result, base::HashMode hash,
-                        const core::AddressBook& book) {
+void FileAnswer::finish(const core::FileResult& result, const core::AddressBook& book) {
   LH_CHECK(!finished_);
   finished_ = true;
   if (result.outcome == Outcome::kBucketDown) {
@@ -172,19 +175,20 @@ void FileAnswer::finish(const core::FileResult& result, base::HashMode hash,
   if (result.request.kind == Kind::kSettle && !result.file.error.empty()) {
     return fail(result.file.error);
   }
-  sort(hash);
+  for (Piece& piece : pieces_) heap_.push_back(&piece);
+  std::make_heap(heap_.begin(), heap_.end(),
+                 [this](const Piece* a, const Piece* b) { return comes_later(a, b); });
   append_end(result, book);
 }
 
-void FileAnswer::sort(base::HashMode hash) {
-  std::sort(records_.begin(), records_.end(),
-            [hash](const Record& a, const Record& b) { return key_before(hash, a.key, b.key); });
+bool FileAnswer::comes_later(const Piece* a, const Piece* b) const {
+  return key_before(hash_, b->first().key, a->first().key);
 }
 
 void FileAnswer::append_end(const core::FileResult& result, const core::AddressBook& book) {
   switch (result.request.kind) {
     case Kind::kScan:
-      return wire::append_scan_end(&end_, records_.size(), result.buckets.size());
+      return wire::append_scan_end(&end_, records_, result.buckets.size());
     case Kind::kCount:
       return wire::append_count(&end_, result.records);
     case Kind::kFile:
@@ -192,7 +196,7 @@ void FileAnswer::append_end(const core::FileResult& result, const core::AddressB
     case Kind::kBuckets:
       return append_buckets(&end_, result.buckets, book);
     case Kind::kBucket:
-      return wire::append_bucket_end(&end_, records_.size(), level_of_bucket(result));
+      return wire::append_bucket_end(&end_, records_, level_of_bucket(result));
     case Kind::kNodes:
       return append_nodes(&end_, result);
     case Kind::kSettle:
@@ -206,13 +210,21 @@ void FileAnswer::append_end(const core::FileResult& result, const core::AddressB
 bool FileAnswer::append_some(std::string* out, size_t bytes) {
   LH_CHECK(finished_);
   const size_t enough = out->size() + bytes;
-  for (; next_ < records_.size(); ++next_) {
+  const auto later = [this](const Piece* a, const Piece* b) { return comes_later(a, b); };
+  while (!heap_.empty()) {
     if (out->size() >= enough) return true;
-    wire::append_record(out, records_[next_].key, records_[next_].value);
+    std::pop_heap(heap_.begin(), heap_.end(), later);
+    Piece& piece = *heap_.back();
+    wire::append_record(out, piece.first().key, piece.first().value);
+    if (++piece.next < piece.records.size()) {
+      std::push_heap(heap_.begin(), heap_.end(), later);
+    } else {
+      heap_.pop_back();
+      piece = {};
+    }
   }
   out->append(std::exchange(end_, {}));
   drop_records();
-  next_ = 0;
   return false;
 }
 

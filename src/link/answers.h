@@ -3,9 +3,10 @@
 // understand and print the same.
 //
 // A keyed request is one call of append_completion(). A question about the file is a FileAnswer,
-// which gathers the pieces of a SCAN or BUCKET, sorts them when the call is done, and is printed in
-// portions, so that whoever prints it can wait for a slow reader. Bound: a result that needs more
-// than core::kScanResultBytesMax is dropped and answered with an error. No I/O; one thread.
+// which gathers the pieces of a SCAN or BUCKET, sorts each as it comes, and merges them while it is
+// printed, in portions, so that nobody waits for a large one and it can wait for a slow reader.
+// Bound: a result that needs more than core::kScanResultBytesMax is dropped and answered with an
+// error. No I/O; one thread.
 #pragma once
 
 #include <cstddef>
@@ -49,15 +50,15 @@ class FileAnswer {
  public:
   explicit FileAnswer(size_t bytes_max = core::kScanResultBytesMax) : bytes_max_(bytes_max) {}
 
-  // Copies the records of one piece, in whatever order pieces come.
-  void add(const core::ScanReply& piece);
+  // Copies the records of one piece, in whatever order pieces come. hash: of the file.
+  void add(const core::ScanReply& piece, base::HashMode hash);
   // What the records take in memory.
   size_t bytes() const { return bytes_; }
   // Whoever has it has no room for it: the records are dropped and the answer is this error.
   void give_up(std::string_view why);
 
   // The call is done. Called once, after the last piece.
-  void finish(const core::FileResult& result, base::HashMode hash, const core::AddressBook& book);
+  void finish(const core::FileResult& result, const core::AddressBook& book);
 
   // Whether the answer is an error, of any kind. Bound: finished.
   bool failed() const { return failed_; }
@@ -69,21 +70,29 @@ class FileAnswer {
 
  private:
   struct Record {
-    std::string_view key;  // both borrow from pieces_
+    std::string_view key;  // both borrow from the piece
     std::string_view value;
+  };
+  struct Piece {
+    std::string bytes;
+    std::vector<Record> records;  // sorted
+    size_t next = 0;              // to be appended
+    const Record& first() const { return records[next]; }
   };
 
   void drop_records();
   std::string_view obstacle(const core::FileResult& result) const;
   void fail(std::string_view why);
-  void sort(base::HashMode hash);
+  // For a heap with the piece whose next record is the first of all on top.
+  bool comes_later(const Piece* a, const Piece* b) const;
   void append_end(const core::FileResult& result, const core::AddressBook& book);
 
   size_t bytes_max_;
-  size_t bytes_ = 0;  // of pieces_ and records_
-  std::deque<std::string> pieces_;
-  std::vector<Record> records_;
-  size_t next_ = 0;            // of records_, to be appended
+  size_t bytes_ = 0;  // of pieces_
+  base::HashMode hash_ = base::HashMode::kMixed;
+  std::deque<Piece> pieces_;
+  size_t records_ = 0;         // in all of them
+  std::vector<Piece*> heap_;   // once finished: those that have records left
   std::string end_;            // what follows the records
   std::string_view given_up_;  // why; a literal
   bool too_large_ = false;

@@ -115,7 +115,7 @@ void TextSession::append_done(Answer* answer, const core::Completion& done) {
 
 void TextSession::append_scan_piece(Answer* answer, const core::ScanReply& piece) {
   Listing& listing = Listing::of(answer);
-  listing.file.add(piece);
+  listing.file.add(piece, worker().server().options().hash);
   if (listing.share.set(listing.file.bytes())) return;
   LH_LOG_LIMITED(kWarn, "text", "a scan was given up", worker().loop().now())
       .kv("why", "other results wait for their readers")
@@ -125,8 +125,7 @@ void TextSession::append_scan_piece(Answer* answer, const core::ScanReply& piece
 }
 
 void TextSession::append_call_done(Answer* answer, const core::FileResult& result) {
-  Listing::of(answer).file.finish(result, worker().server().options().hash,
-                                  worker().front().client().book());
+  Listing::of(answer).file.finish(result, worker().front().client().book());
 }
 
 // A question about the file is the first answer for as long as there is one.

@@ -53,11 +53,11 @@ class FileAnswerTest : public ::testing::Test {
   void add_bytes(const std::string& matches) {
     core::ScanReply piece;
     piece.matches = matches;
-    answer_.add(piece);
+    answer_.add(piece, hash_);
   }
 
-  std::string finish(const core::FileResult& result, HashMode hash = HashMode::kMixed) {
-    answer_.finish(result, hash, book_);
+  std::string finish(const core::FileResult& result) {
+    answer_.finish(result, book_);
     std::string out;
     answer_.append_all(&out);
     return out;
@@ -65,6 +65,7 @@ class FileAnswerTest : public ::testing::Test {
 
   core::AddressBook book_ = two_nodes();
   FileAnswer answer_{1'000};
+  HashMode hash_ = HashMode::kMixed;
 };
 
 TEST_F(FileAnswerTest, scanIsSortedByKeyBytewise) {
@@ -76,9 +77,10 @@ TEST_F(FileAnswerTest, scanIsSortedByKeyBytewise) {
 }
 
 TEST_F(FileAnswerTest, scanOfAnIntegerFileIsSortedByNumber) {
+  hash_ = HashMode::kInteger;
   add({"10", "x", "9", "y"});
   add({"18446744073709551615", "z", "0", "w"});
-  EXPECT_EQ(finish(result_of(Kind::kScan), HashMode::kInteger),
+  EXPECT_EQ(finish(result_of(Kind::kScan)),
             "0 w\n9 y\n10 x\n18446744073709551615 z\nEND 4 records from 3 buckets\n");
 }
 
@@ -96,8 +98,9 @@ TEST_F(FileAnswerTest, bucketSaysItsLevel) {
 }
 
 TEST_F(FileAnswerTest, portionsEndBetweenLines) {
-  add({"a", "1", "b", "2", "c", "3"});
-  answer_.finish(result_of(Kind::kScan), HashMode::kMixed, book_);
+  add({"c", "3", "a", "1"});
+  add({"b", "2"});
+  answer_.finish(result_of(Kind::kScan), book_);
   std::string out;
   EXPECT_TRUE(answer_.append_some(&out, 1));
   EXPECT_EQ(out, "a 1\n");
