@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <limits>
 #include <utility>
@@ -32,6 +33,22 @@ Ready ready_from(uint32_t events) {
   return {.readable = (events & EPOLLIN) != 0,
           .writable = (events & EPOLLOUT) != 0,
           .hung_up = (events & (EPOLLHUP | EPOLLERR)) != 0};
+}
+
+// Sleeps to the nanosecond where the system can (epoll_pwait2, since Linux 5.11; a sandbox may not
+// know it), else to the millisecond, rounded up: rounded down the loop would spin through the last
+// part of each.
+int wait_for_events(int epoll_fd, epoll_event* events, int max, base::Duration wait) {
+  static std::atomic<bool> precise{true};
+  if (wait.ns() > 0 && precise.load(std::memory_order_relaxed)) {
+    const timespec time{wait.ns() / base::seconds(1).ns(), wait.ns() % base::seconds(1).ns()};
+    const int count = epoll_pwait2(epoll_fd, events, max, &time, nullptr);
+    if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+    precise.store(false, std::memory_order_relaxed);
+  }
+  const int64_t wait_ms = (wait + base::ms(1) - base::ns(1)).ms();
+  const bool for_ever = wait_ms > std::numeric_limits<int>::max();
+  return epoll_wait(epoll_fd, events, max, for_ever ? -1 : static_cast<int>(wait_ms));
 }
 
 }  // namespace
@@ -189,14 +206,14 @@ size_t EventLoop::turn(base::Duration timeout) {
 }
 
 int EventLoop::sleep(base::Duration timeout) {
-  int wait_ms = timeout_ms(timeout);
-  if (wait_ms != 0) {
+  base::Duration wait = time_to_sleep(timeout);
+  if (wait.ns() > 0) {
     // First announce the sleep, then look for work: another thread first hands work over, then
     // looks for a sleeper. All four are sequentially consistent, so one of the two sees the other.
     sleeping_.store(true);
-    if (has_work()) wait_ms = 0;
+    if (has_work()) wait = {};
   }
-  const int count = epoll_wait(epoll_fd_, events_.data(), kEventsMax, wait_ms);
+  const int count = wait_for_events(epoll_fd_, events_.data(), kEventsMax, wait);
   sleeping_.store(false, std::memory_order_relaxed);
   LH_CHECK(count >= 0 || errno == EINTR);
   return std::max(count, 0);
@@ -209,16 +226,12 @@ bool EventLoop::has_work() const {
   return std::any_of(hooks_.begin(), hooks_.end(), [](const LoopHook* h) { return h->has_work(); });
 }
 
-int EventLoop::timeout_ms(base::Duration timeout) const {
-  constexpr int kForever = -1;
+base::Duration EventLoop::time_to_sleep(base::Duration timeout) const {
   base::Duration wait = timeout;
   if (const base::Instant deadline = timers_.next_deadline(); deadline != base::Instant::never()) {
     wait = std::min(wait, deadline - clock_.now());
   }
-  if (wait.ns() <= 0) return 0;
-  // Rounded up: rounded down the loop would spin through the last part of each millisecond.
-  const int64_t wait_ms = (wait.ns() - 1) / 1'000'000 + 1;
-  return wait_ms > std::numeric_limits<int>::max() ? kForever : static_cast<int>(wait_ms);
+  return std::max(wait, base::Duration());
 }
 
 void EventLoop::dispatch(int count) {

@@ -144,7 +144,7 @@ class EventLoop {
   size_t turn(base::Duration timeout);
   int sleep(base::Duration timeout);
   bool has_work() const;
-  int timeout_ms(base::Duration timeout) const;
+  base::Duration time_to_sleep(base::Duration timeout) const;
   void dispatch(int count);
   void run_posted();
   void run_before_sleep();

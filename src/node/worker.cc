@@ -41,6 +41,7 @@ Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* li
       index_(index),
       listener_(listener),
       log_(shared.log),
+      feed_(shared.config.fsync),
       snapshots_(storage::SnapshotOutlet(shared.log, static_cast<uint32_t>(index))),
       front_(random_of(shared, index, 1), &server_),
       links_(loop_, *this, random_of(shared, index, 2)),
@@ -78,10 +79,8 @@ bool Worker::recover(uint64_t stream, std::string_view record) {
 void Worker::start(uint64_t next_record, uint32_t boot) {
   mailbox_.set_handler(*this);
   loop_.add_hook(*this);
-  if (log_ != nullptr) batch_ = storage::LogBatch(next_record);
-  const uint64_t recovered = next_record - (log_ != nullptr ? 1 : 0);
-  logged_ = {recovered, recovered};
-  gate_.release(recovered);
+  if (log_ != nullptr) feed_.begin(next_record);
+  gate_.release(feed_.durable());
   const bool returns = joined();
   {
     Lease effects(*this);
@@ -139,9 +138,7 @@ void Worker::serve() {
 }
 
 void Worker::stop() {
-  if (log_ != nullptr && !batch_.empty()) {
-    log_->write(static_cast<uint32_t>(index_), &batch_, storage::LogBatch(), true);
-  }
+  if (log_ != nullptr) feed_.finish(log_, static_cast<uint32_t>(index_));
   loop_.remove_hook(*this);
   links_.close_all();
   sessions_.clear();
@@ -166,7 +163,7 @@ Worker::Lease::~Lease() {
 uint64_t Worker::write_journal(core::Effects* effects) {
   if (log_ == nullptr) return 0;
   return effects->write_journal(
-      [this](uint64_t stream, std::string_view record) { return batch_.append(stream, record); });
+      [this](uint64_t stream, std::string_view record) { return feed_.append(stream, record); });
 }
 
 void Worker::run(core::Effects* effects) {
@@ -178,12 +175,12 @@ void Worker::run(core::Effects* effects) {
 }
 
 void Worker::route(const core::Outgoing& outgoing, const core::Wait& wait) {
-  if (wait.durable) sync_wanted_ = std::max(sync_wanted_, wait.place);
+  if (wait.durable) feed_.want_durable(wait.place);
   if (wait.durable == answers_are_durable() && is_for_own_connection(outgoing)) {
     const net::OutputBarrier scope(gate_, wait.place);
     return deliver_to_link(outgoing.message);
   }
-  const bool over = wait.is_over(logged_);
+  const bool over = wait.is_over(progress());
   if (over && held_.empty()) return dispatch(outgoing);
   const uint64_t lane = core::lane_of(outgoing);
   if (over && !held_.holds(lane)) return dispatch(outgoing);
@@ -450,22 +447,23 @@ void Worker::on_mail_room(size_t) {
 
 void Worker::on_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied) {
   loop_.post([this, written, durable, batch = std::move(emptied)]() mutable {
-    log_busy_ = false;
-    spare_ = std::move(batch);
-    take_progress(written, durable);
+    feed_.on_logged(written, durable, std::move(batch));
+    pace_.on_durable(loop_.now(), feed_.last());
+    take_progress();
   });
 }
 
 void Worker::on_synced(uint64_t durable) {
-  loop_.post([this, durable] { take_progress(logged_.written, durable); });
+  loop_.post([this, durable] {
+    feed_.on_synced(durable);
+    take_progress();
+  });
 }
 
-void Worker::take_progress(uint64_t written, uint64_t durable) {
-  // With --fsync=never what the system has is as good as it gets.
-  logged_ = {written, shared_.config.fsync == Fsync::kNever ? written : durable};
-  snapshots_.on_logged(written);
-  gate_.release(answers_are_durable() ? logged_.durable : logged_.written);
-  held_.release(logged_, [this](const core::Outgoing& outgoing) { dispatch(outgoing); });
+void Worker::take_progress() {
+  snapshots_.on_logged(feed_.written());
+  gate_.release(answers_are_durable() ? feed_.durable() : feed_.written());
+  held_.release(progress(), [this](const core::Outgoing& outgoing) { dispatch(outgoing); });
 }
 
 void Worker::on_snapshot_written(bool ok, storage::LogBatch emptied) {
@@ -480,14 +478,17 @@ void Worker::on_snapshot_installed(bool) {
 }
 
 void Worker::before_sleep() {
-  if (log_ == nullptr || log_busy_) return;
-  const bool urgent = sync_wanted_ > std::max(logged_.durable, sync_asked_);
-  if (batch_.empty() && !urgent) return;
-  if (urgent) sync_asked_ = batch_.next() - 1;
-  log_busy_ = true;
-  if (!batch_.empty()) snapshots_.add_log_bytes(batch_.bytes());
-  log_->write(static_cast<uint32_t>(index_), &batch_, std::exchange(spare_, storage::LogBatch()),
-              urgent);
+  if (log_ == nullptr || !feed_.is_ready() || !has_paused()) return;
+  if (!feed_.empty()) snapshots_.add_log_bytes(feed_.bytes());
+  pace_.on_handed_over(loop_.now(), feed_.last());
+  feed_.hand_over(log_, static_cast<uint32_t>(index_));
+}
+
+bool Worker::has_paused() {
+  if (!answers_are_durable() || pace_.is_due(loop_.now(), feed_.last())) return true;
+  if (std::exchange(pause_ends_, true)) return false;
+  loop_.call_at(pace_.due_at(), [this] { pause_ends_ = false; });
+  return false;
 }
 
 // ----------------------------------------------------------------------------------- the clock
@@ -510,7 +511,7 @@ void Worker::take_in() {
     Lease effects(*this);
     server_.turn(loop_.now(), effects.get());
   }
-  if (snapshots_.has_work()) snapshots_.turn(&server_, batch_.next() - 1);
+  if (snapshots_.has_work()) snapshots_.turn(&server_, feed_.last());
 }
 
 bool Worker::has_work() const {
@@ -536,7 +537,7 @@ void Worker::tick() {
     if (coordinator_) coordinator_->tick(now, effects.get());
     front_.client().tick(now, effects.get());
   }
-  if (log_ != nullptr && joined()) snapshots_.look(server_, coordinator_.get(), batch_.next() - 1);
+  if (log_ != nullptr && joined()) snapshots_.look(server_, coordinator_.get(), feed_.last());
   if (shared_.config.memory_max > 0) remembered_ = server_.remembered_bytes();
   report_stats();
   if (member_) beat();

@@ -33,6 +33,8 @@
 #include "node/session.h"
 #include "node/session_table.h"
 #include "node/shared.h"
+#include "node/sync_pace.h"
+#include "storage/log_feed.h"
 #include "storage/snapshot_outlet.h"
 
 namespace lh::node {
@@ -112,7 +114,7 @@ class Worker final : public LogListener,
   // The data directory still needs files of another number of workers, until all have snapshots.
   void want_snapshot() { snapshots_.want(); }
   // Whether more mutations may be executed: the log is not too far behind.
-  bool log_has_room() const { return batch_.bytes() < kLogBytesMax; }
+  bool log_has_room() const { return feed_.bytes() < kLogBytesMax; }
 
   net::ConnectionGroup& new_group() { return new_group_; }
   net::ConnectionGroup& text_group() { return text_group_; }
@@ -152,7 +154,9 @@ class Worker final : public LogListener,
   uint64_t write_journal(core::Effects* effects);
   // What users are told waits for the disk when they were promised so, else for the system.
   bool answers_are_durable() const { return shared_.config.fsync == Fsync::kAlways; }
-  void take_progress(uint64_t written, uint64_t durable);
+  core::LogProgress progress() const { return {feed_.written(), feed_.durable()}; }
+  void take_progress();
+  bool has_paused();
   void run(core::Effects* effects);
   void route(const core::Outgoing& outgoing, const core::Wait& wait);
   bool is_for_own_connection(const core::Outgoing& outgoing) const;
@@ -180,12 +184,9 @@ class Worker final : public LogListener,
 
   // The worker's log, when there is one.
   LogThread* log_;
-  storage::LogBatch batch_;  // records of this turn, and of those before while the disk is busy
-  storage::LogBatch spare_;
-  bool log_busy_ = false;     // a batch is with the log thread
-  uint64_t sync_wanted_ = 0;  // a message waits for the log to be durable up to here
-  uint64_t sync_asked_ = 0;   // and the log thread was asked to make it so up to here
-  core::LogProgress logged_;
+  storage::LogFeed feed_;
+  SyncPace pace_;
+  bool pause_ends_ = false;  // a timer ends the pause that the pace makes
   core::SnapshotMaker<storage::SnapshotOutlet> snapshots_;
   net::OutputGate gate_;  // of answers
   HeldMail held_;

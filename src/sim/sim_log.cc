@@ -25,12 +25,10 @@ SimLog::SimLog(World* world, SimDisk* disk, uint32_t worker, core::Server* serve
       worker_(worker),
       server_(server),
       later_(std::move(later)),
+      feed_(world->options.fsync),
       snapshots_(storage::SnapshotOutlet(disk, worker), pace_of(world->options)) {}
 
-void SimLog::begin(uint64_t next_record) {
-  batch_ = storage::LogBatch(next_record);
-  logged_ = {next_record - 1, next_record - 1};
-}
+void SimLog::begin(uint64_t next_record) { feed_.begin(next_record); }
 
 base::Duration SimLog::soon() { return random_up_to(&world_->prng, kSoon); }
 
@@ -38,8 +36,8 @@ base::Duration SimLog::soon() { return random_up_to(&world_->prng, kSoon); }
 
 uint64_t SimLog::write(core::Effects* effects) {
   const uint64_t place = effects->write_journal(
-      [this](uint64_t stream, std::string_view record) { return batch_.append(stream, record); });
-  if (!batch_.empty()) want_flush();
+      [this](uint64_t stream, std::string_view record) { return feed_.append(stream, record); });
+  if (!feed_.empty()) want_flush();
   return place;
 }
 
@@ -49,12 +47,12 @@ core::Wait SimLog::wait_for(uint64_t place, bool promise) const {
 
 bool SimLog::lets_pass(uint64_t lane, const core::Wait& wait) const {
   if (world_->canary != nullptr && world_->canary->is_hasty()) return true;
-  return wait.is_over(logged_) && !held_.holds(lane);
+  return wait.is_over(progress()) && !held_.holds(lane);
 }
 
 void SimLog::hold(uint64_t lane, const core::Wait& wait, Action leave) {
   world_->counters.add(Count::kWaits);
-  if (wait.durable) sync_wanted_ = std::max(sync_wanted_, wait.place);
+  if (wait.durable) feed_.want_durable(wait.place);
   held_.add(lane, wait, std::move(leave));
   want_flush();
 }
@@ -65,39 +63,36 @@ void SimLog::leave(uint64_t lane, const core::Wait& wait, Action leave) {
 }
 
 void SimLog::want_flush() {
-  if (busy_ || flush_pending_) return;
+  if (!feed_.is_ready() || flush_pending_) return;
   flush_pending_ = true;
   later_(soon(), [this] { flush(); });
 }
 
 void SimLog::flush() {
   flush_pending_ = false;
-  const bool urgent = sync_wanted_ > std::max(logged_.durable, sync_asked_);
-  if (busy_ || (batch_.empty() && !urgent)) return;
-  if (urgent) sync_asked_ = batch_.next() - 1;
-  busy_ = true;
-  if (!batch_.empty()) snapshots_.add_log_bytes(batch_.bytes());
-  disk_->write(worker_, &batch_, storage::LogBatch(), urgent);
+  if (!feed_.is_ready()) return;
+  if (!feed_.empty()) snapshots_.add_log_bytes(feed_.bytes());
+  feed_.hand_over(disk_, worker_);
 }
 
-void SimLog::on_logged(uint64_t written, uint64_t durable, storage::LogBatch) {
-  later_(soon(), [this, written, durable] {
-    busy_ = false;
-    take_progress(written, durable);
-  });
+void SimLog::on_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied) {
+  later_(soon(),
+         [this, written, durable, batch = std::make_shared<storage::LogBatch>(std::move(emptied))] {
+           feed_.on_logged(written, durable, std::move(*batch));
+           take_progress();
+         });
 }
 
 void SimLog::on_synced(uint64_t durable) {
-  later_(soon(), [this, durable] { take_progress(0, durable); });
+  later_(soon(), [this, durable] {
+    feed_.on_synced(durable);
+    take_progress();
+  });
 }
 
-// What is told of the log may come in another order.
-void SimLog::take_progress(uint64_t written, uint64_t durable) {
-  if (world_->options.fsync == storage::Fsync::kNever) durable = std::max(durable, written);
-  logged_.written = std::max(logged_.written, written);
-  logged_.durable = std::max(logged_.durable, durable);
-  snapshots_.on_logged(logged_.written);
-  held_.release(logged_, [](const Action& leave) { leave(); });
+void SimLog::take_progress() {
+  snapshots_.on_logged(feed_.written());
+  held_.release(progress(), [](const Action& leave) { leave(); });
   want_flush();
 }
 
@@ -105,7 +100,7 @@ void SimLog::take_progress(uint64_t written, uint64_t durable) {
 
 void SimLog::look(const core::Coordinator* coordinator) {
   if (server_->self() == NodeId::kNone) return;
-  snapshots_.look(*server_, coordinator, batch_.next() - 1);
+  snapshots_.look(*server_, coordinator, feed_.last());
   want_slice();
 }
 
@@ -115,7 +110,7 @@ void SimLog::want_slice() {
   later_(soon() * 3, [this] {
     slice_pending_ = false;
     if (!snapshots_.has_work()) return;
-    snapshots_.turn(server_, batch_.next() - 1);
+    snapshots_.turn(server_, feed_.last());
     want_slice();
   });
 }

@@ -13,6 +13,7 @@
 #include "sim/event_queue.h"
 #include "sim/sim_disk.h"
 #include "sim/world.h"
+#include "storage/log_feed.h"
 #include "storage/snapshot_outlet.h"
 
 namespace lh::sim {
@@ -50,7 +51,8 @@ class SimLog final : public storage::LogListener {
  private:
   void want_flush();
   void flush();
-  void take_progress(uint64_t written, uint64_t durable);
+  core::LogProgress progress() const { return {feed_.written(), feed_.durable()}; }
+  void take_progress();
   void want_slice();
   base::Duration soon();
 
@@ -59,13 +61,9 @@ class SimLog final : public storage::LogListener {
   uint32_t worker_;
   core::Server* server_;
   SimDisk::Later later_;
-  storage::LogBatch batch_;
-  bool busy_ = false;  // a batch is with the disk
+  storage::LogFeed feed_;
   bool flush_pending_ = false;
   bool slice_pending_ = false;
-  uint64_t sync_wanted_ = 0;  // something waits for the log to be durable up to here
-  uint64_t sync_asked_ = 0;   // and the disk was asked to make it so up to here
-  core::LogProgress logged_;
   core::HeldQueue<Action> held_;
   core::SnapshotMaker<storage::SnapshotOutlet> snapshots_;
 };
