@@ -148,6 +148,11 @@ void choose_fsync(Options* o) {
   o->sync_failures = {};
 }
 
+void choose_reserve(Options* o) {
+  Prng prng(o->seed ^ 0x72737276);
+  if (o->disks) o->reserve_bytes = pick(&prng, {0, 100, 1'000, 10'000});
+}
+
 void choose_clears(Options* o) {
   Prng prng(o->seed ^ 0x636c6561);
   o->clears_of_100 = pick(&prng, {0, 0, 0, 2, 10, 30});
@@ -199,6 +204,7 @@ Options choose_options(uint64_t seed, uint64_t ops) {
   choose_gallop(&o, &prng);
   choose_disks(&o);
   choose_fsync(&o);
+  choose_reserve(&o);
   choose_clears(&o);
   if (ops > 0) o.ops = ops;
   return o;
@@ -230,7 +236,8 @@ std::string describe(const Options& o) {
   out("disks", o.disks);
   if (!o.disks) return out.take();
   out("fsync", static_cast<uint64_t>(o.fsync));
-  out("sync-min", o.sync_min)("sync-max", o.sync_max)("segment-bytes", o.segment_bytes);
+  out("sync-min", o.sync_min)("sync-max", o.sync_max)("segment-bytes", o.segment_bytes)(
+      "reserve-bytes", o.reserve_bytes);
   out("snapshot-log-bytes", o.snapshot_log_bytes)("flips-permille", o.flips_permille);
   out("sync-failures", o.sync_failures)("full-disks", o.full_disks);
   out("slow-disks", o.slow_disks);

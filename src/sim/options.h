@@ -80,6 +80,7 @@ struct Options {
   base::Duration sync_min;
   base::Duration sync_max;
   uint64_t segment_bytes = 0;
+  uint64_t reserve_bytes = 0;       // of a segment, ahead of what is written
   uint64_t snapshot_log_bytes = 0;  // of log, after which a snapshot is made
   uint64_t flips_permille = 0;      // crashes after which a bit on the disk is another one
   FaultRate sync_failures;          // a sync fails: the node ends

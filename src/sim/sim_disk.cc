@@ -25,7 +25,7 @@ Status SimDisk::open(uint32_t workers) {
   storage::DataDirOptions options;
   options.workers = workers;
   options.new_epoch = world_->prng.next() | 1;
-  options.segment_bytes = world_->options.segment_bytes;
+  options.log = {world_->options.segment_bytes, world_->options.reserve_bytes};
   options.ballast_bytes = 4'096;
   Result<std::unique_ptr<storage::DataDir>> dir = storage::DataDir::open(&env_, kFolder, options);
   if (dir.ok()) dir_ = std::move(dir).value();

@@ -149,8 +149,7 @@ Status DataDir::open_log(const ManifestEntry& entry, const LogTail& tail) {
         .kv("offset", torn.offset)
         .kv("bytes", torn.torn_bytes);
   }
-  auto log =
-      LogWriter::open(env_, folder_of(entry), manifest_.owner(entry), tail, options_.segment_bytes);
+  auto log = LogWriter::open(env_, folder_of(entry), manifest_.owner(entry), tail, options_.log);
   if (!log.ok()) return log.status();
   logs_.push_back(std::move(log).value());
   return {};

@@ -41,7 +41,7 @@ namespace lh::storage {
 struct DataDirOptions {
   uint32_t workers = 1;
   uint64_t new_epoch = 0;  // random bits: what tells a new directory from all others
-  uint64_t segment_bytes = LogWriter::kSegmentBytes;
+  LogWriterOptions log;
   uint64_t ballast_bytes = uint64_t{4} << 20;  // 0: none, which is never given up
 };
 

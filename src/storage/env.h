@@ -31,10 +31,14 @@ class AppendFile {
  public:
   virtual ~AppendFile() = default;
 
-  // On an error any part of the bytes may have been written.
+  // On an error any part of the bytes may have been written; the next append takes its place.
   virtual Status append(std::string_view bytes) = 0;
 
-  // The next append goes to offset `size`, which is not beyond the end.
+  // Puts zeros behind the end, where what is appended next takes their place: a sync() of that has
+  // no size and no new blocks to write down, which is most of what it costs. Bound: none are left.
+  virtual Status reserve(uint64_t bytes) = 0;
+
+  // The next append goes to offset `size`, which is not beyond the end. Nothing is reserved then.
   virtual Status truncate(uint64_t size) = 0;
 
   // Makes bytes and size durable. After an error nobody knows what is on the disk, and a second

@@ -24,10 +24,14 @@ Result<FrameReader::Step> FrameReader::next(Frame* frame) {
   if (offset_ == size()) return Step::kEnd;
   Result<std::string_view> bytes = view(offset_, kFrameHeaderBytes);
   if (!bytes.ok()) return bytes.status();
-  if (bytes.value().size() < kFrameHeaderBytes) return fail("a frame is cut off in its header");
   FrameHeader& header = frame->header;
   if (!decode_frame_header(bytes.value(), salt_, &header)) {
-    return fail("here is no frame of this file, or its header is damaged");
+    const Result<bool> ends = is_at_end();
+    if (!ends.ok()) return ends.status();
+    if (ends.value()) return Step::kEnd;
+    const bool cut = size() - offset_ < kFrameHeaderBytes;
+    return fail(cut ? "a frame is cut off in its header"
+                    : "here is no frame of this file, or its header is damaged");
   }
   if (header.payload_bytes > size() - offset_ - kFrameHeaderBytes) {
     return fail("a frame is cut off");
@@ -41,6 +45,17 @@ Result<FrameReader::Step> FrameReader::next(Frame* frame) {
   if (crc32c(frame->payload) != header.payload_crc) return fail("the checksum of a frame is wrong");
   offset_ += bytes.value().size();
   return Step::kFrame;
+}
+
+Result<bool> FrameReader::is_at_end() {
+  for (uint64_t at = offset_; at < size();) {
+    const Result<std::string_view> bytes = view(at, kWindowBytes);
+    if (!bytes.ok()) return bytes.status();
+    if (bytes.value().find_first_not_of('\0') != std::string_view::npos) return false;
+    if (bytes.value().empty()) return true;  // it has become shorter
+    at += bytes.value().size();
+  }
+  return true;
 }
 
 Result<bool> FrameReader::proves_durable(uint64_t sequence) {

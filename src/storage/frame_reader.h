@@ -29,7 +29,7 @@ class FrameReader {
 
   enum class Step {
     kFrame,
-    kEnd,     // of the file, right behind a frame
+    kEnd,     // of the file, right behind a frame, but for zeros that were reserved
     kBroken,  // what is at offset() is no whole frame: broken() says why
   };
 
@@ -45,6 +45,9 @@ class FrameReader {
 
   // A failure is one of the system: the file cannot be read.
   Result<Step> next(Frame* frame);
+
+  // Whether there is nothing behind offset(), or nothing but zeros.
+  Result<bool> is_at_end();
 
   // Whether some frame header behind offset() says that `sequence` was durable before it was
   // written. It need not be at a known place, nor its payload be whole.

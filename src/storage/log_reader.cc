@@ -135,7 +135,9 @@ class LogWalk {
 
   Status end_frame(const Frame& frame) {
     if (Status status = check_sequence(frame); !status.ok()) return status;
-    if (frame.header.count != 0 || !frame.payload.empty() || reader_->offset() != reader_->size()) {
+    const Result<bool> ends = reader_->is_at_end();
+    if (!ends.ok()) return ends.status();
+    if (frame.header.count != 0 || !frame.payload.empty() || !ends.value()) {
       return damaged_here("there is more behind the end of this segment");
     }
     if (!is_last()) return {};
@@ -147,8 +149,13 @@ class LogWalk {
     const bool broken = step == FrameReader::Step::kBroken;
     const std::string_view what =
         broken ? std::string_view(reader_->broken()) : "the log ends before its durable end";
-    SegmentEnd end{reader_->path(), reader_->offset(), reader_->size() - reader_->offset(),
-                   reader_->salt(), proven_};
+    const uint64_t behind = reader_->size() - reader_->offset();
+    SegmentEnd end{.path = reader_->path(),
+                   .offset = reader_->offset(),
+                   .torn_bytes = broken ? behind : 0,
+                   .reserved_bytes = broken ? 0 : behind,
+                   .salt = reader_->salt(),
+                   .proven = proven_};
     if (!is_last()) {
       // Only the end frame itself can be what is missing, and only if nothing was written behind.
       const bool is_crash = index_ + 2 == firsts_.size() && firsts_.back() == expected_;

@@ -23,6 +23,7 @@ struct SegmentEnd {
   std::string path;
   uint64_t offset = 0;
   uint64_t torn_bytes = 0;
+  uint64_t reserved_bytes = 0;  // or what was kept for later records
   uint32_t salt = 0;
   // From here on nothing proves that what was read is on the disk: after a sync that failed a
   // system may know better than its disk what a file holds.

@@ -1,5 +1,6 @@
 #include "storage/log_writer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -18,7 +19,7 @@ Result<std::unique_ptr<AppendFile>> repair(Env* env, const SegmentEnd& end, std:
   Result<std::unique_ptr<AppendFile>> file = env->open_append(end.path);
   if (!file.ok()) return file.status();
   Status status;
-  if (end.torn_bytes > 0) status = file.value()->truncate(end.offset);
+  if (end.torn_bytes + end.reserved_bytes > 0) status = file.value()->truncate(end.offset);
   if (status.ok() && end.proven < end.offset) status = env->rewrite(end.path, end.proven);
   // The torn part must be gone before anything takes its place.
   if (status.ok()) status = file.value()->sync();
@@ -39,7 +40,7 @@ Status LogWriter::create(Env* env, const std::string& folder, const FileOwner& o
 
 Result<std::unique_ptr<LogWriter>> LogWriter::open(Env* env, const std::string& folder,
                                                    const FileOwner& owner, const LogTail& tail,
-                                                   uint64_t segment_bytes) {
+                                                   const LogWriterOptions& options) {
   const uint64_t next = tail.next_sequence;
   if (tail.unended.has_value()) {
     const std::string mark = encode_mark(FrameType::kEnd, next, tail.unended->salt);
@@ -48,10 +49,10 @@ Result<std::unique_ptr<LogWriter>> LogWriter::open(Env* env, const std::string& 
   }
   Result<std::unique_ptr<AppendFile>> file = repair(env, tail.last, {});
   if (!file.ok()) return file.status();
-  std::unique_ptr<LogWriter> writer(new LogWriter(env, folder, owner, segment_bytes));
+  std::unique_ptr<LogWriter> writer(new LogWriter(env, folder, owner, options));
   writer->file_ = std::move(file).value();
   writer->salt_ = tail.last.salt;
-  writer->size_ = tail.last.offset;
+  writer->size_ = writer->reserved_end_ = tail.last.offset;
   writer->next_ = next;
   writer->durable_ = next - 1;
   return writer;
@@ -61,7 +62,7 @@ Status LogWriter::write(LogBatch* batch) {
   if (!status_.ok()) return status_;
   if (batch->empty()) return {};
   LH_CHECK(batch->first() == next_, "batches are written in order");
-  if (size_ >= segment_bytes_) {
+  if (size_ >= options_.segment_bytes) {
     if (Status status = roll(); !status.ok()) return status;
   }
   if (Status status = put(batch->frame(salt_, durable_)); !status.ok()) return status;
@@ -82,7 +83,10 @@ Status LogWriter::close() {
   Status status = put(encode_mark(FrameType::kClose, next_, salt_));
   if (status.code() == StatusCode::kRefused) return {};
   if (!status.ok()) return status;
-  status = file_->sync();
+  // What was reserved is not kept for a process that may come much later.
+  if (reserved_end_ > size_) status = file_->truncate(size_);
+  reserved_end_ = size_;
+  if (status.ok()) status = file_->sync();
   return status.ok() ? Status() : give_up(std::move(status));
 }
 
@@ -92,11 +96,24 @@ Status LogWriter::put(std::string_view frame) {
   if (status.ok()) {
     size_ += frame.size();
     written_bytes_ += frame.size();
-    return {};
+    return reserve();
   }
   if (status.code() != StatusCode::kRefused) return give_up(std::move(status));
+  reserved_end_ = size_;
   Status undone = file_->truncate(size_);
   return undone.ok() ? std::move(status) : give_up(std::move(undone));
+}
+
+// The bytes that come next are put there at once, as zeros, so that most syncs find a file that is
+// as long as before. What a full disk refuses is done without.
+Status LogWriter::reserve() {
+  if (options_.reserve_bytes == 0 || size_ <= reserved_end_) return {};
+  const uint64_t left = options_.segment_bytes - std::min(size_, options_.segment_bytes);
+  reserved_end_ = size_ + std::min(left, options_.reserve_bytes);
+  if (reserved_end_ == size_) return {};
+  Status status = file_->reserve(reserved_end_ - size_);
+  if (status.code() == StatusCode::kRefused) status = file_->truncate(size_);
+  return status.ok() ? status : give_up(std::move(status));
 }
 
 // In this order a segment with an end frame always has a successor, so that a missing last segment
@@ -118,7 +135,7 @@ Status LogWriter::roll() {
   if (Status status = file_->sync(); !status.ok()) return give_up(std::move(status));
   file_ = std::move(next_file_);
   salt_ = next_salt_;
-  size_ = kFileHeaderBytes;
+  size_ = reserved_end_ = kFileHeaderBytes;
   return {};
 }
 

@@ -24,18 +24,24 @@
 
 namespace lh::storage {
 
+struct LogWriterOptions {
+  // A segment of so many bytes or more is followed by another.
+  uint64_t segment_bytes = uint64_t{64} << 20;
+  // How much of a segment is made before it is needed (AppendFile::reserve); 0: nothing. For a log
+  // that is synced all the time.
+  uint64_t reserve_bytes = 0;
+};
+
 class LogWriter {
  public:
-  static constexpr uint64_t kSegmentBytes = 64 << 20;
-
   // Puts an empty first segment into the folder. It is durable on return.
   static Status create(Env* env, const std::string& folder, const FileOwner& owner);
 
   // Goes on where a log that was read ends; cuts what is torn, ends what is not ended, and makes
-  // all of it durable. A segment of segment_bytes or more is followed by another.
+  // all of it durable.
   static Result<std::unique_ptr<LogWriter>> open(Env* env, const std::string& folder,
                                                  const FileOwner& owner, const LogTail& tail,
-                                                 uint64_t segment_bytes = kSegmentBytes);
+                                                 const LogWriterOptions& options = {});
 
   // The batch starts where the one before ended.
   Status write(LogBatch* batch);
@@ -54,22 +60,24 @@ class LogWriter {
   void set_node(NodeId node) { owner_.node = node; }
 
  private:
-  LogWriter(Env* env, std::string folder, const FileOwner& owner, uint64_t segment_bytes)
-      : env_(env), folder_(std::move(folder)), owner_(owner), segment_bytes_(segment_bytes) {}
+  LogWriter(Env* env, std::string folder, const FileOwner& owner, const LogWriterOptions& options)
+      : env_(env), folder_(std::move(folder)), owner_(owner), options_(options) {}
 
   Status put(std::string_view frame);
+  Status reserve();
   Status roll();
   Status give_up(Status status);
 
   Env* env_;
   std::string folder_;
   FileOwner owner_;
-  uint64_t segment_bytes_;
+  const LogWriterOptions options_;
   std::unique_ptr<AppendFile> file_;
   std::unique_ptr<AppendFile> next_file_;  // made, while the current one is not ended yet
   uint32_t salt_ = 0;
   uint32_t next_salt_ = 0;
-  uint64_t size_ = 0;  // of the current segment, whole frames only
+  uint64_t size_ = 0;          // of the current segment, whole frames only
+  uint64_t reserved_end_ = 0;  // up to here it is made
   uint64_t next_ = 1;
   uint64_t durable_ = 0;
   uint64_t written_bytes_ = 0;

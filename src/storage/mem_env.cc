@@ -31,11 +31,23 @@ bool is_due(uint64_t* countdown) { return *countdown > 0 && --*countdown == 0; }
 class MemEnv::OpenAppend : public AppendFile {
  public:
   OpenAppend(MemEnv* env, NodeRef node, std::string path)
-      : env_(env), node_(std::move(node)), path_(std::move(path)), epoch_(env->epoch_) {}
+      : env_(env),
+        node_(std::move(node)),
+        path_(std::move(path)),
+        epoch_(env->epoch_),
+        end_(node_->live.size()) {}
 
   Status append(std::string_view bytes) override {
     if (epoch_ != env_->epoch_) return io_error("write to", path_);
-    return env_->append_to(node_.get(), path_, bytes);
+    Status status = env_->write_at(node_.get(), path_, end_, bytes);
+    if (status.ok()) end_ += bytes.size();
+    return status;
+  }
+
+  Status reserve(uint64_t bytes) override {
+    if (epoch_ != env_->epoch_) return io_error("write to", path_);
+    LH_CHECK(end_ == node_->live.size());
+    return env_->write_at(node_.get(), path_, end_, std::string(bytes, '\0'));
   }
 
   Status truncate(uint64_t size) override {
@@ -45,6 +57,7 @@ class MemEnv::OpenAppend : public AppendFile {
     node_->live.resize(size);
     node_->same = std::min<size_t>(node_->same, size);
     node_->least = std::min<size_t>(node_->least, size);
+    end_ = size;
     return {};
   }
 
@@ -58,6 +71,7 @@ class MemEnv::OpenAppend : public AppendFile {
   NodeRef node_;
   std::string path_;
   uint64_t epoch_;
+  uint64_t end_;
 };
 
 class MemEnv::OpenRead : public ReadFile {
@@ -252,15 +266,19 @@ void MemEnv::change_names(std::vector<NameChange> changes) {
   unsynced_names_[parent_of(changes.front().path)].push_back(std::move(changes));
 }
 
-Status MemEnv::append_to(Node* node, const std::string& path, std::string_view bytes) {
+Status MemEnv::write_at(Node* node, const std::string& path, uint64_t at, std::string_view bytes) {
   if (Status s = admit("write to", path); !s.ok()) return s;
+  const auto put = [&](std::string_view part) {
+    node->live.replace(at, part.size(), part);  // and beyond the end
+    node->same = std::min<size_t>(node->same, at);
+  };
   if (is_due(&appends_to_failure_)) {
-    node->live += bytes.substr(0, bytes.size() / 2);
+    put(bytes.substr(0, bytes.size() / 2));
     return io_error("write to", path);
   }
   const uint64_t used = used_bytes();
-  const uint64_t room = capacity_ > used ? capacity_ - used : 0;
-  node->live += bytes.substr(0, room);
+  const uint64_t room = (capacity_ > used ? capacity_ - used : 0) + node->live.size() - at;
+  put(bytes.substr(0, room));
   if (bytes.size() <= room) return {};
   return error(StatusCode::kRefused, "write to", path, "No space left on device");
 }

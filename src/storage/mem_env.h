@@ -56,7 +56,7 @@ class MemEnv : public Env {
   void fail_sync(uint64_t n) { syncs_to_failure_ = n; }
   uint64_t sync_count() const { return syncs_; }
 
-  // The n-th append from now on writes half of its bytes and fails.
+  // The n-th write from now on writes half of its bytes and fails.
   void fail_append(uint64_t n) { appends_to_failure_ = n; }
 
   // All reads of this file fail; an empty path heals it.
@@ -103,7 +103,7 @@ class MemEnv : public Env {
   Result<NodeRef> file_node(const std::string& path) const;
   NodeRef new_node(bool is_dir);
   void change_names(std::vector<NameChange> changes);
-  Status append_to(Node* node, const std::string& path, std::string_view bytes);
+  Status write_at(Node* node, const std::string& path, uint64_t at, std::string_view bytes);
   Status sync_node(Node* node, const std::string& path);
   static void tear(Node* node, base::Prng* prng, bool in_any_order);
 

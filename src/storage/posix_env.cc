@@ -86,20 +86,25 @@ Result<uint64_t> file_size(const Fd& fd, const std::string& path) {
 
 class PosixAppendFile : public AppendFile {
  public:
-  PosixAppendFile(Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  PosixAppendFile(Fd fd, std::string path, uint64_t end)
+      : fd_(std::move(fd)), path_(std::move(path)), end_(end) {}
 
   Status append(std::string_view bytes) override {
-    while (!bytes.empty()) {
-      const ssize_t n = retried([&] { return ::write(fd_.get(), bytes.data(), bytes.size()); });
-      if (n < 0) return os_error("write to", path_);
-      bytes.remove_prefix(static_cast<size_t>(n));
-    }
-    return {};
+    Status status = put(end_, bytes);
+    if (status.ok()) end_ += bytes.size();
+    return status;
+  }
+
+  Status reserve(uint64_t bytes) override {
+    const std::string zeros(bytes, '\0');
+    return put(end_, zeros);
   }
 
   Status truncate(uint64_t size) override {
     const int failed = retried([&] { return ::ftruncate(fd_.get(), static_cast<off_t>(size)); });
-    return failed != 0 ? os_error("truncate", path_) : Status();
+    if (failed != 0) return os_error("truncate", path_);
+    end_ = size;
+    return {};
   }
 
   Status sync() override {
@@ -107,8 +112,20 @@ class PosixAppendFile : public AppendFile {
   }
 
  private:
+  Status put(uint64_t at, std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t n = retried(
+          [&] { return ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at)); });
+      if (n < 0) return os_error("write to", path_);
+      at += static_cast<uint64_t>(n);
+      bytes.remove_prefix(static_cast<size_t>(n));
+    }
+    return {};
+  }
+
   Fd fd_;
   std::string path_;
+  uint64_t end_;
 };
 
 class PosixReadFile : public ReadFile {
@@ -237,11 +254,11 @@ class PosixEnv : public Env {
  private:
   static Result<std::unique_ptr<AppendFile>> open_for_append(const std::string& path, int flags,
                                                              const char* doing) {
-    Fd fd = open_fd(path, O_WRONLY | O_APPEND | flags);
+    Fd fd = open_fd(path, O_WRONLY | flags);
     if (!fd.ok()) return os_error(doing, path);
     const Result<uint64_t> size = file_size(fd, path);
     if (!size.ok()) return size.status();
-    return std::unique_ptr<AppendFile>(new PosixAppendFile(std::move(fd), path));
+    return std::unique_ptr<AppendFile>(new PosixAppendFile(std::move(fd), path, size.value()));
   }
 
   static Status held(const Fd& fd, const std::string& path) {

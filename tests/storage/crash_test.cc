@@ -53,7 +53,8 @@ class Life {
 
   Status start() {
     workers_ = script_.chance(1, 4) ? static_cast<uint32_t>(script_.between(1, 3)) : workers_;
-    Status status = store_.start(workers_, kSegmentBytes);
+    const uint64_t reserve = script_.chance(1, 2) ? script_.below(kSegmentBytes) : 0;
+    Status status = store_.start(workers_, {kSegmentBytes, reserve});
     // What was recovered has been made durable by the start.
     if (status.ok()) {
       const std::string wrong = history_.accept(store_.state());

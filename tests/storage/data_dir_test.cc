@@ -25,8 +25,8 @@ class DataDirTest : public ::testing::Test {
   ~DataDirTest() override { base::set_log_sink(nullptr); }
 
   // Starts, and says what was found.
-  std::string start(uint32_t workers = 1, uint64_t segment_bytes = LogWriter::kSegmentBytes) {
-    const Status status = store_.start(workers, segment_bytes);
+  std::string start(uint32_t workers = 1, const LogWriterOptions& log = {}) {
+    const Status status = store_.start(workers, log);
     return status.ok() ? StoreModel::to_string(store_.state()) : std::string(status.message());
   }
   std::string found() { return StoreModel::to_string(store_.state()); }
@@ -135,7 +135,7 @@ TEST_F(DataDirTest, theNodeGetsItsNumberOnce) {
 // ---------------------------------------------------------------------------------- snapshots
 
 TEST_F(DataDirTest, aSnapshotReplacesTheLogBeforeIt) {
-  start(1, 60);
+  start(1, {.segment_bytes = 60});
   for (int i = 0; i < 5; ++i) {
     put(1, "a", std::to_string(i));
     commit();
@@ -146,11 +146,11 @@ TEST_F(DataDirTest, aSnapshotReplacesTheLogBeforeIt) {
   put(1, "b", "y");
   commit();
   crash();
-  EXPECT_EQ(start(1, 60), "1:a=4 1:b=y");
+  EXPECT_EQ(start(1, {.segment_bytes = 60}), "1:a=4 1:b=y");
   snapshot(0);
   EXPECT_EQ(names("worker-0-generation-1"),
             (std::vector<std::string>{segment_name(6), snapshot_name(6)}));
-  EXPECT_EQ(start(1, 60), "1:a=4 1:b=y");
+  EXPECT_EQ(start(1, {.segment_bytes = 60}), "1:a=4 1:b=y");
 }
 
 TEST_F(DataDirTest, writingGoesOnDuringASnapshot) {
@@ -330,7 +330,7 @@ TEST_F(DataDirTest, aFolderThatTheManifestDoesNotName) {
 }
 
 TEST_F(DataDirTest, anOldManifestDoesNotFitItsFiles) {
-  start(1, 60);
+  start(1, {.segment_bytes = 60});
   for (int i = 0; i < 3; ++i) {
     put(1, "a", std::to_string(i));
     commit();

@@ -78,6 +78,23 @@ TYPED_TEST_P(EnvContract, truncatedFilesGoOnFromThere) {
   EXPECT_EQ(read_all(this->env(), this->path("f")), "0123x");
 }
 
+TYPED_TEST_P(EnvContract, whatIsAppendedTakesThePlaceOfWhatWasReserved) {
+  const std::string path = this->path("f");
+  create(this->env(), path, "head");
+  auto file = this->env()->open_append(path);
+  ASSERT_TRUE(file.ok());
+  EXPECT_TRUE(file.value()->reserve(5).ok());
+  EXPECT_EQ(read_all(this->env(), path), std::string("head\0\0\0\0\0", 9));
+  EXPECT_TRUE(file.value()->append("abc").ok());
+  EXPECT_EQ(read_all(this->env(), path), std::string("headabc\0\0", 9));
+  EXPECT_TRUE(file.value()->append("defg").ok());
+  EXPECT_EQ(read_all(this->env(), path), "headabcdefg");
+  EXPECT_TRUE(file.value()->reserve(2).ok());
+  EXPECT_TRUE(file.value()->truncate(11).ok());
+  EXPECT_TRUE(file.value()->append("h").ok());
+  EXPECT_EQ(read_all(this->env(), path), "headabcdefgh");
+}
+
 TYPED_TEST_P(EnvContract, namesComeAndGo) {
   Env* env = this->env();
   create(env, this->path("b"), "b");
@@ -147,8 +164,10 @@ TYPED_TEST_P(EnvContract, whatIsWrittenOnceMoreIsWhatItWas) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(EnvContract, filesGrowAtTheirEnd, readsArePieces,
-                            truncatedFilesGoOnFromThere, namesComeAndGo, whatIsMissingIsNotFound,
-                            theWrongKindOfThingIsDamage, errorsNameThePathAndSayWhy,
-                            aLockHasOneHolder, whatIsWrittenOnceMoreIsWhatItWas);
+                            truncatedFilesGoOnFromThere,
+                            whatIsAppendedTakesThePlaceOfWhatWasReserved, namesComeAndGo,
+                            whatIsMissingIsNotFound, theWrongKindOfThingIsDamage,
+                            errorsNameThePathAndSayWhy, aLockHasOneHolder,
+                            whatIsWrittenOnceMoreIsWhatItWas);
 
 }  // namespace lh::storage

@@ -108,6 +108,23 @@ TEST_F(FrameReaderTest, recordsOfAFrameAreVisited) {
   EXPECT_EQ(seen, "7/0= ");
 }
 
+TEST_F(FrameReaderTest, zerosBehindTheLastFrameAreItsEnd) {
+  for (const size_t zeros : {size_t{1}, kFrameHeaderBytes, 3 * FrameReader::kWindowBytes}) {
+    env_.set_content("f", head_ + frame(1, "one") + std::string(zeros, '\0'));
+    auto reader = open();
+    Frame found;
+    ASSERT_EQ(reader->next(&found).value(), Step::kFrame);
+    EXPECT_EQ(reader->next(&found).value(), Step::kEnd);
+    EXPECT_TRUE(reader->is_at_end().value());
+    EXPECT_EQ(reader->size() - reader->offset(), zeros);
+    add("x");
+    reader = open();
+    ASSERT_EQ(reader->next(&found).value(), Step::kFrame);
+    EXPECT_EQ(reader->next(&found).value(), Step::kBroken) << zeros;
+    EXPECT_FALSE(reader->is_at_end().value());
+  }
+}
+
 TEST_F(FrameReaderTest, recordsAreShownAheadOfTheirVisits) {
   std::string payload;
   for (int k = 0; k < 70; ++k) payload += std::string("\1\1x", 3);

@@ -29,11 +29,11 @@ class LogFixture : public ::testing::Test {
   }
 
   // Reads the log, and goes on writing behind it. Returns what read() says, unless it is damage.
-  std::string reopen(uint64_t segment_bytes = LogWriter::kSegmentBytes) {
+  std::string reopen(const LogWriterOptions& options = {}) {
     writer_.reset();
     const std::string found = read();
     if (found.starts_with("w/")) return found;
-    auto writer = LogWriter::open(&env_, "w", owner_, tail_, segment_bytes);
+    auto writer = LogWriter::open(&env_, "w", owner_, tail_, options);
     EXPECT_TRUE(writer.ok()) << writer.status().message();
     if (!writer.ok()) return std::string(writer.status().message());
     writer_ = std::move(writer).value();

@@ -130,7 +130,8 @@ TEST_F(LogReaderTest, zerosBehindTheTail) {
   write_three();
   set_content(content() + std::string(4096, '\0'));
   EXPECT_EQ(read(), "1=a 2=b 3=c");
-  EXPECT_EQ(tail_.last.torn_bytes, 4096u);
+  EXPECT_EQ(tail_.last.torn_bytes, 0u);
+  EXPECT_EQ(tail_.last.reserved_bytes, 4096u);
 }
 
 TEST_F(LogReaderTest, aTailThatTheCallerKnowsToBeDurable) {
@@ -328,7 +329,7 @@ class LogSegmentsTest : public LogReaderTest {
  protected:
   // Five records in segments that start at 1, 3 and 5.
   LogSegmentsTest() {
-    reopen(100);
+    reopen({.segment_bytes = 100});
     for (const char* word : {"a", "b", "c", "d", "e"}) write_synced(word);
   }
   void remove(uint64_t first) { ASSERT_TRUE(env_.remove(segment(first)).ok()); }

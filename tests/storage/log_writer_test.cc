@@ -19,7 +19,7 @@ class LogWriterTest : public LogFixture {
       EXPECT_TRUE(LogWriter::create(&env, "w", owner).ok());
       const auto ignore = [](const Record&) { return Status(); };
       EXPECT_TRUE(read_log(&env, "w", owner, 1, 0, ignore, &tail).ok());
-      writer = LogWriter::open(&env, "w", owner, tail, 60).value();
+      writer = LogWriter::open(&env, "w", owner, tail, {.segment_bytes = 60}).value();
       batch.append(kStream, "first");
       EXPECT_TRUE(writer->write(&batch).ok());
       batch.clear();
@@ -103,11 +103,11 @@ TEST_F(LogWriterTest, aCloseIsSeenUntilSomethingFollows) {
 }
 
 TEST_F(LogWriterTest, fullSegmentsAreFollowedByOthers) {
-  reopen(100);
+  reopen({.segment_bytes = 100});
   for (const char* word : {"a", "b", "c", "d", "e"}) write_synced(word);
   EXPECT_EQ(env_.list("w").value(),
             (std::vector<std::string>{segment_name(1), segment_name(3), segment_name(5)}));
-  EXPECT_EQ(reopen(100), "1=a 2=b 3=c 4=d 5=e");
+  EXPECT_EQ(reopen({.segment_bytes = 100}), "1=a 2=b 3=c 4=d 5=e");
   write_synced("f");
   write_synced("g");
   EXPECT_EQ(read(), "1=a 2=b 3=c 4=d 5=e 6=f 7=g");
@@ -115,10 +115,38 @@ TEST_F(LogWriterTest, fullSegmentsAreFollowedByOthers) {
 }
 
 TEST_F(LogWriterTest, aSegmentThatIsFollowedIsDurable) {
-  reopen(100);
+  reopen({.segment_bytes = 100});
   for (const char* word : {"a", "b", "c"}) EXPECT_TRUE(write(word).ok());
   EXPECT_EQ(writer_->durable(), 2u);
   EXPECT_TRUE(env_.synced(segment(1)));
+}
+
+TEST_F(LogWriterTest, aReservedLogGrowsInItsPlace) {
+  reopen({.segment_bytes = 1'000, .reserve_bytes = 200});
+  write_synced("a");
+  const size_t size = content().size();
+  EXPECT_EQ(read(), "1=a");
+  EXPECT_EQ(tail_.last.reserved_bytes, 200u);
+  EXPECT_EQ(tail_.torn_bytes(), 0u);
+  write_synced("b");
+  write_synced("c");
+  EXPECT_EQ(content().size(), size) << "nothing for a sync to write down but the bytes";
+  EXPECT_EQ(reopen({.segment_bytes = 1'000, .reserve_bytes = 200}), "1=a 2=b 3=c");
+  EXPECT_LT(content().size(), size);
+  while (writer_->next_sequence() < 100) write_synced("x");
+  EXPECT_GT(env_.list("w").value().size(), 2u);
+  EXPECT_TRUE(close().ok());
+  EXPECT_TRUE(read().starts_with("1=a 2=b 3=c 4=x 5=x"));
+  EXPECT_EQ(tail_.last.reserved_bytes, 0u) << "a log that is closed keeps no room";
+}
+
+TEST_F(LogWriterTest, aFullDiskDoesWithoutReserve) {
+  reopen({.segment_bytes = 1'000, .reserve_bytes = 500});
+  env_.set_capacity(env_.used_bytes() + 100);
+  write_synced("a");
+  write_synced("b");
+  EXPECT_EQ(read(), "1=a 2=b");
+  EXPECT_EQ(tail_.last.reserved_bytes, 0u);
 }
 
 TEST_F(LogWriterTest, whatHasNoRoomIsTakenBackAndWrittenLater) {
@@ -204,16 +232,16 @@ TEST_F(LogWriterTest, tornTailsAreCutBeforeAnythingFollows) {
 }
 
 TEST_F(LogWriterTest, anUnendedSegmentIsEnded) {
-  reopen(60);
+  reopen({.segment_bytes = 60});
   write_synced("a");
   write_synced("b");
   cut(content(2).size() - kFileHeaderBytes, 2);
   cut(13, 1);
-  EXPECT_EQ(reopen(60), "1=a");
+  EXPECT_EQ(reopen({.segment_bytes = 60}), "1=a");
   ASSERT_TRUE(tail_.unended.has_value());
   EXPECT_EQ(tail_.torn_bytes(), 27u);
   write_synced("c");
-  EXPECT_EQ(reopen(60), "1=a 2=c");
+  EXPECT_EQ(reopen({.segment_bytes = 60}), "1=a 2=c");
   EXPECT_FALSE(tail_.unended.has_value());
 }
 
@@ -221,7 +249,7 @@ TEST_F(LogWriterTest, laterSegmentsCarryTheNodesNumber) {
   owner_.node = NodeId::kNone;
   EXPECT_TRUE(env_.remove(segment(1)).ok());
   EXPECT_TRUE(LogWriter::create(&env_, "w", owner_).ok());
-  EXPECT_EQ(reopen(60), "");
+  EXPECT_EQ(reopen({.segment_bytes = 60}), "");
   write_synced("a");
   owner_.node = NodeId{3};
   writer_->set_node(NodeId{3});

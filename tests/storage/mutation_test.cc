@@ -69,7 +69,8 @@ class Victim {
  public:
   explicit Victim(uint64_t seed) : prng_(seed), store_(&env_, seed) {
     workers_ = static_cast<uint32_t>(prng_.between(1, 2));
-    EXPECT_TRUE(store_.start(workers_, kSegmentBytes).ok());
+    if (prng_.chance(1, 2)) log_.reserve_bytes = prng_.below(1'000);
+    EXPECT_TRUE(store_.start(workers_, log_).ok());
     live(40);
     earlier_ = files_of(env_);
     if (prng_.chance(1, 3)) change_workers();
@@ -84,7 +85,7 @@ class Victim {
     find_proofs();
   }
 
-  static constexpr uint64_t kSegmentBytes = 400;
+  const LogWriterOptions& log() const { return log_; }
 
   uint32_t workers() const { return workers_; }
   const Files& files() const { return files_; }
@@ -126,7 +127,7 @@ class Victim {
   void change_workers() {
     EXPECT_TRUE(store_.commit().ok());
     workers_ = 3 - workers_;
-    EXPECT_TRUE(store_.start(workers_, kSegmentBytes).ok());
+    EXPECT_TRUE(store_.start(workers_, log_).ok());
   }
 
   void find_proofs() {
@@ -173,6 +174,7 @@ class Victim {
   MemEnv env_;
   StoreModel store_;
   History history_;
+  LogWriterOptions log_{.segment_bytes = 400, .reserve_bytes = 0};
   uint32_t workers_ = 0;
   std::map<uint64_t, std::vector<Place>> places_;
   Files files_;
@@ -368,7 +370,7 @@ class MutationTest : public ::testing::Test {
     mutation.apply_to(&env);
     StoreModel store(&env);
     const uint64_t before = env.operation_count();
-    const Status status = store.start(victim->workers(), Victim::kSegmentBytes);
+    const Status status = store.start(victim->workers(), victim->log());
     if (!status.ok()) {
       ++detected_;
       ASSERT_EQ(status.code(), StatusCode::kDamaged) << status.message();
@@ -414,7 +416,7 @@ TEST_F(MutationTest, none) {
     MemEnv env;
     put_files(victim.files(), &env);
     StoreModel store(&env);
-    ASSERT_TRUE(store.start(victim.workers(), Victim::kSegmentBytes).ok());
+    ASSERT_TRUE(store.start(victim.workers(), victim.log()).ok());
     History all = victim.strict();
     all.all_durable();
     ASSERT_EQ(all.judge(store.state()), "");

@@ -55,7 +55,7 @@ class PosixDataDirTest : public ::testing::Test {
 
 TEST_F(PosixDataDirTest, aWholeLife) {
   StoreModel store(posix_env(), 1, dir());
-  ASSERT_TRUE(store.start(2, 1000).ok());
+  ASSERT_TRUE(store.start(2, {.segment_bytes = 1000}).ok());
   for (int i = 0; i < 200; ++i) {
     store.put(static_cast<uint64_t>(i % 5), std::to_string(i % 20), std::to_string(i));
     if (i % 10 == 0) {
@@ -70,12 +70,12 @@ TEST_F(PosixDataDirTest, aWholeLife) {
   const StoreModel::State before = store.state();
   for (const uint32_t workers : {2u, 3u, 1u, 1u}) {
     ASSERT_TRUE(store.dir().close().ok());
-    ASSERT_TRUE(store.start(workers, 1000).ok());
+    ASSERT_TRUE(store.start(workers, {.segment_bytes = 1000, .reserve_bytes = 300}).ok());
     EXPECT_EQ(store.state(), before);
   }
   ASSERT_TRUE(store.snapshot(0).ok());
   EXPECT_FALSE(store.dir().needs_snapshots());
-  ASSERT_TRUE(store.start(1, 1000).ok());
+  ASSERT_TRUE(store.start(1, {.segment_bytes = 1000}).ok());
   EXPECT_EQ(store.state(), before);
 }
 
@@ -114,7 +114,7 @@ TEST_F(PosixDataDirTest, workersRecoverAtTheSameTime) {
   for (uint64_t i = 0; i < 400; ++i) store.put(i % 4, std::to_string(i), "x");
   ASSERT_TRUE(store.commit().ok());
   store.stop();
-  const auto opened = DataDir::open(posix_env(), dir(), {.workers = 4});
+  const auto opened = DataDir::open(posix_env(), dir(), {.workers = 4, .log = {}});
   ASSERT_TRUE(opened.ok());
   std::vector<uint64_t> records(4);
   std::vector<std::thread> threads;

@@ -22,11 +22,10 @@ class StoreModel {
       : env_(env), epoch_(epoch), path_(std::move(path)) {}
 
   // Opens the directory and recovers all of it. Ok, or what is wrong.
-  Status open(uint32_t workers, uint64_t segment_bytes = LogWriter::kSegmentBytes) {
+  Status open(uint32_t workers, const LogWriterOptions& log = {}) {
     stop();
     workers_ = workers;
-    auto opened = DataDir::open(
-        env_, path_, {.workers = workers, .new_epoch = epoch_, .segment_bytes = segment_bytes});
+    auto opened = DataDir::open(env_, path_, {.workers = workers, .new_epoch = epoch_, .log = log});
     if (!opened.ok()) return opened.status();
     dir_ = std::move(opened).value();
     for (size_t source = 0; source < dir_->sources().size(); ++source) {
@@ -36,8 +35,8 @@ class StoreModel {
     return {};
   }
 
-  Status start(uint32_t workers, uint64_t segment_bytes = LogWriter::kSegmentBytes) {
-    Status status = open(workers, segment_bytes);
+  Status start(uint32_t workers, const LogWriterOptions& log = {}) {
+    Status status = open(workers, log);
     if (status.ok()) status = dir_->start();
     batches_.clear();
     for (uint32_t worker = 0; status.ok() && worker < workers; ++worker) {
