@@ -23,6 +23,11 @@ constexpr size_t kTextInputMax = size_t{192} << 10;
 // Behind a request that is refused for its size, or waits.
 constexpr size_t kRespInputMax = wire::kRespRequestBytesMax + (size_t{1} << 20);
 
+// Of all workers together: with a request or two of the largest kind on top it has to fit into the
+// ballast of the data directory (storage/data_dir.h).
+constexpr size_t kLogBytesMax = size_t{4} << 20;
+constexpr size_t kLogBytesMin = size_t{128} << 10;  // of each
+
 uint64_t random_of(const Shared& shared, size_t worker, uint64_t purpose) {
   uint64_t state = shared.random ^ (uint64_t{worker} << 32 | purpose);
   const uint64_t value = base::splitmix64(&state);
@@ -42,6 +47,7 @@ Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* li
       listener_(listener),
       log_(shared.log),
       feed_(shared.config.fsync),
+      log_bytes_max_(std::max(kLogBytesMax / shared.config.workers, kLogBytesMin)),
       snapshots_(storage::SnapshotOutlet(shared.log, static_cast<uint32_t>(index))),
       front_(random_of(shared, index, 1), &server_),
       links_(loop_, *this, random_of(shared, index, 2)),

@@ -114,7 +114,7 @@ class Worker final : public LogListener,
   // The data directory still needs files of another number of workers, until all have snapshots.
   void want_snapshot() { snapshots_.want(); }
   // Whether more mutations may be executed: the log is not too far behind.
-  bool log_has_room() const { return feed_.bytes() < kLogBytesMax; }
+  bool log_has_room() const { return feed_.unwritten_bytes() < log_bytes_max_; }
 
   net::ConnectionGroup& new_group() { return new_group_; }
   net::ConnectionGroup& text_group() { return text_group_; }
@@ -180,11 +180,10 @@ class Worker final : public LogListener,
   const size_t index_;
   Listener* listener_;
 
-  static constexpr size_t kLogBytesMax = size_t{64} << 20;
-
   // The worker's log, when there is one.
   LogThread* log_;
   storage::LogFeed feed_;
+  const size_t log_bytes_max_;  // as much as may be neither written nor refused on a full disk
   SyncPace pace_;
   bool pause_ends_ = false;  // a timer ends the pause that the pace makes
   core::SnapshotMaker<storage::SnapshotOutlet> snapshots_;

@@ -42,7 +42,8 @@ struct DataDirOptions {
   uint32_t workers = 1;
   uint64_t new_epoch = 0;  // random bits: what tells a new directory from all others
   LogWriterOptions log;
-  uint64_t ballast_bytes = uint64_t{4} << 20;  // 0: none, which is never given up
+  // For what is taken in before a full disk is noticed. 0: none, which is never given up.
+  uint64_t ballast_bytes = uint64_t{16} << 20;
 };
 
 class DataDir {

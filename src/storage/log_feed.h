@@ -39,6 +39,8 @@ class LogFeed {
   // What was not handed over.
   bool empty() const { return batch_.empty(); }
   size_t bytes() const { return batch_.bytes(); }
+  // With what was handed over and is not written yet (with --fsync=always: not durable).
+  size_t unwritten_bytes() const { return batch_.bytes() + handed_over_bytes_; }
 
   // Something waits for the log to be durable up to this place, whatever --fsync says.
   void want_durable(uint64_t place) { wanted_ = std::max(wanted_, place); }
@@ -51,6 +53,7 @@ class LogFeed {
     const bool urgent = is_urgent();
     if (urgent) asked_ = last();
     busy_ = true;
+    handed_over_bytes_ = batch_.bytes();
     log->write(worker, &batch_, std::exchange(spare_, LogBatch()), urgent);
   }
   // The last batch, whoever has the one before.
@@ -61,6 +64,7 @@ class LogFeed {
   // What is told of the log may come in another order than it happened.
   void on_logged(uint64_t written, uint64_t durable, LogBatch emptied) {
     busy_ = false;
+    handed_over_bytes_ = 0;
     spare_ = std::move(emptied);
     written_ = std::max(written_, written);
     // With --fsync=never what the system has is as good as it gets.
@@ -78,6 +82,7 @@ class LogFeed {
   LogBatch batch_;
   LogBatch spare_;
   bool busy_ = false;    // a batch is with the log thread
+  size_t handed_over_bytes_ = 0;
   uint64_t wanted_ = 0;  // something waits for the log to be durable up to here
   uint64_t asked_ = 0;   // and the log thread was asked to make it so up to here
   uint64_t written_ = 0;
