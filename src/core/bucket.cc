@@ -175,6 +175,8 @@ std::optional<Bucket::Answer> Bucket::execute_once(const Request& request, HashV
       break;
   }
   answer = execute(request.op, c, request.key, request.value, effects);
+  // A refusal is no outcome: another copy may come when there is room.
+  if (answer.code == Code::kNoSpace || answer.code == Code::kFull) return answer;
   dedup_.remember(request.from.client, request.seq, answer.code, answer.value);
   // Behind the change, in one record: both are there or none. What changed nothing can as well be
   // done again.

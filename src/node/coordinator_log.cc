@@ -41,7 +41,7 @@ void CoordinatorLog::look_at_nodes(const core::AddressBook& book) {
     const auto [known, fresh] = nodes_.try_emplace(id, node);
     if (fresh) {
       log_node("node registered", node);
-    } else {
+    } else if (known->second != node) {
       log_change(known->second, node);
       known->second = node;
     }
