@@ -25,6 +25,10 @@ bool is_of_http(std::string_view word) {
   return wire::same_word(word, "post") || wire::same_word(word, "host:");
 }
 
+bool has_several_keys(const wire::RespBatch::Entry& entry) {
+  return entry.command->last_key < 0 && entry.command->plain_args != entry.args.size();
+}
+
 }  // namespace
 
 struct RespSession::Many final : Answer::Work {
@@ -104,6 +108,7 @@ void RespSession::look_ahead(Buckets* buckets) {
     Entry& entry = batch_[k];
     (*buckets)[k] = nullptr;
     if (entry.command == nullptr || !entry.command->op || entry.args.size() < 2) continue;
+    if (has_several_keys(entry)) continue;
     entry.c = hash(entry.args[1]);
     if (!entry.c) continue;
     core::Bucket* bucket = worker().front().find(*entry.c);
@@ -112,6 +117,17 @@ void RespSession::look_ahead(Buckets* buckets) {
   }
   for (size_t k = 0; k < batch_.size(); ++k) {
     if ((*buckets)[k] != nullptr) (*buckets)[k]->table().prefetch(*batch_[k].c);
+  }
+}
+
+void RespSession::look_ahead(size_t first, size_t end, Buckets* buckets) {
+  for (size_t k = first; k < end; ++k) {
+    core::Bucket* bucket = worker().front().find(many_c_[k]);
+    (*buckets)[k - first] = bucket;
+    if (bucket != nullptr) bucket->table().prefetch_slot(many_c_[k]);
+  }
+  for (size_t k = first; k < end; ++k) {
+    if ((*buckets)[k - first] != nullptr) (*buckets)[k - first]->table().prefetch(many_c_[k]);
   }
 }
 
@@ -221,7 +237,7 @@ bool RespSession::execute_one(const Entry& entry, core::Bucket* bucket, Op op,
 
 // ------------------------------------------------------------------------------ several keys
 
-// All keys are looked at before the first is worked on.
+// All keys are looked at before the first is worked on, and hashed.
 bool RespSession::refuse_keys(const Entry& entry) {
   const RespArgs& args = entry.args;
   const auto step = static_cast<size_t>(entry.command->key_step);
@@ -230,9 +246,12 @@ bool RespSession::refuse_keys(const Entry& entry) {
     writer(&text_).wrong_arguments(entry.command->name);
     return answer(text_);
   }
+  many_c_.clear();
   for (size_t k = 1; k < args.size(); k += step) {
     if (args[k].size() > core::kKeyBytesMax) return answer_error("ERR key too long");
-    if (!hash(args[k])) return answer_error("ERR key is not an integer");
+    const std::optional<HashValue> c = hash(args[k]);
+    if (!c) return answer_error("ERR key is not an integer");
+    many_c_.push_back(*c);
   }
   return false;
 }
@@ -245,13 +264,23 @@ bool RespSession::execute_many(const Entry& entry, Worker::Lease& effects) {
     fresh.complete = false;
     fresh.work = std::make_unique<Many>(*entry.command);
     if (Many::of(fresh)->wants_values()) writer(&fresh.text).array(args.size() - 1);
-    many_next_ = 1;
+    many_next_ = 0;
   }
   Answer* answer = &answers().back();
   const auto step = static_cast<size_t>(entry.command->key_step);
-  for (; many_next_ < args.size(); many_next_ += step) {
-    const std::string_view value = step == 2 ? args[many_next_ + 1] : std::string_view();
-    if (!execute_key(answer, args[many_next_], value, effects)) return wait();
+  Buckets buckets;
+  while (many_next_ < many_c_.size()) {
+    const size_t first = many_next_;
+    const size_t end = std::min(many_c_.size(), first + buckets.size());
+    look_ahead(first, end, &buckets);
+    for (; many_next_ < end; ++many_next_) {
+      const size_t at = 1 + many_next_ * step;
+      const std::string_view value = step == 2 ? args[at + 1] : std::string_view();
+      core::Bucket* bucket = buckets[many_next_ - first];
+      if (!execute_key(answer, many_c_[many_next_], bucket, args[at], value, effects)) {
+        return wait();
+      }
+    }
   }
   answer->complete = true;
   if (answer->done()) finish(answer);
@@ -259,14 +288,14 @@ bool RespSession::execute_many(const Entry& entry, Worker::Lease& effects) {
   return true;
 }
 
-bool RespSession::execute_key(Answer* answer, std::string_view key, std::string_view value,
+bool RespSession::execute_key(Answer* answer, HashValue c, core::Bucket* bucket,
+                              std::string_view key, std::string_view value,
                               Worker::Lease& effects) {
   Many* many = Many::of(*answer);
   const Op op = *many->command.op;
-  const HashValue c = *hash(key);
   if (is_held_back(op, c)) return false;
   const bool keeps_order = many->wants_values();
-  if (core::Bucket* bucket = worker().front().find(c)) {
+  if (bucket != nullptr) {
     const core::Bucket::Answer said = execute_here(bucket, op, c, key, value, effects.get());
     answer->barrier = std::max(answer->barrier, effects.barrier());
     const bool in_order = many->parts.empty();

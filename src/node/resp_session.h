@@ -44,6 +44,8 @@ class RespSession final : public PipelinedSession {
   // The bucket of this worker that each request is about; nullptr when it is not known.
   using Buckets = std::array<core::Bucket*, wire::RespBatch::kRequestsMax>;
   void look_ahead(Buckets* buckets);
+  // The same for the keys first..end - 1 of a request that has several.
+  void look_ahead(size_t first, size_t end, Buckets* buckets);
   // False when the request has to wait; it is parsed again later.
   bool execute(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects);
   bool execute_plain(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects);
@@ -51,8 +53,8 @@ class RespSession final : public PipelinedSession {
   bool execute_one(const Entry& entry, core::Bucket* bucket, core::Op op, std::string_view value,
                    Worker::Lease& effects);
   bool execute_many(const Entry& entry, Worker::Lease& effects);
-  bool execute_key(Answer* answer, std::string_view key, std::string_view value,
-                   Worker::Lease& effects);
+  bool execute_key(Answer* answer, HashValue c, core::Bucket* bucket, std::string_view key,
+                   std::string_view value, Worker::Lease& effects);
   bool execute_call(core::FileRequest::Kind kind, std::unique_ptr<Answer::Work> work = nullptr);
   bool execute_info(const Entry& entry);
   bool refuse_keys(const Entry& entry);
@@ -66,8 +68,9 @@ class RespSession final : public PipelinedSession {
 
   RespAdmin admin_;
   wire::RespBatch batch_;
-  size_t many_next_ = 0;  // of the last answer, when not complete: the argument to go on with
-  std::string text_;      // scratch
+  size_t many_next_ = 0;           // of the last answer, when not complete: the key to go on with
+  std::vector<HashValue> many_c_;  // of its keys
+  std::string text_;               // scratch
 };
 
 }  // namespace lh::node

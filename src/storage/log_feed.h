@@ -81,7 +81,7 @@ class LogFeed {
   Fsync fsync_;
   LogBatch batch_;
   LogBatch spare_;
-  bool busy_ = false;    // a batch is with the log thread
+  bool busy_ = false;  // a batch is with the log thread
   size_t handed_over_bytes_ = 0;
   uint64_t wanted_ = 0;  // something waits for the log to be durable up to here
   uint64_t asked_ = 0;   // and the log thread was asked to make it so up to here
