@@ -178,10 +178,11 @@ std::optional<Bucket::Answer> Bucket::execute_once(const Request& request, HashV
   // A refusal is no outcome: another copy may come when there is room.
   if (answer.code == Code::kNoSpace || answer.code == Code::kFull) return answer;
   dedup_.remember(request.from.client, request.seq, answer.code, answer.value);
-  // Behind the change, in one record: both are there or none. What changed nothing can as well be
-  // done again.
-  if (effects->keeps_journal() && answer.code == Code::kOk) {
-    std::string* out = effects->latest_record();
+  // Behind the change, in one record: both are there or none. That nothing was changed is recorded
+  // too: the client may hear so, and a late copy must not find that things are different by now.
+  if (effects->keeps_journal()) {
+    const bool changed = answer.code == Code::kOk;
+    std::string* out = changed ? effects->latest_record() : record(RecordKind::kChanges, effects);
     append_client(out, request.from.client, request.acked, 0);
     append_answer(out, request.from.client, request.seq, answer.code, answer.value);
   }

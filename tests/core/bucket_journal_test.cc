@@ -44,6 +44,21 @@ TEST_F(JournalledServersTest, inserts_that_wait_to_be_reported_survive_and_no_ot
   EXPECT_EQ(overdue(*nodes_[0].server), 0u) << "30 records, room for 10, all paid for";
 }
 
+TEST_F(JournalledServersTest, that_nothing_was_changed_is_remembered_too) {
+  mutate(Op::kPut, 5, "there");
+  Request m = request(Op::kInsert, 0, "5", "again");
+  m.seq = 4;
+  nodes_[0].server->step(now_, m, &effects_);
+  EXPECT_EQ(one_of<Reply>(effects_).code, Code::kExists);
+  run(0);
+  kill(0);
+  mutate(Op::kDelete, 5, "");
+  nodes_[0].server->step(now_, m, &effects_);
+  EXPECT_EQ(one_of<Reply>(effects_).code, Code::kExists) << "as the client was told";
+  run(0);
+  EXPECT_TRUE(contents(*nodes_[0].server).empty());
+}
+
 TEST_F(JournalledServersTest, a_source_or_target_that_is_killed_anywhere_in_a_split_loses_nothing) {
   base::Prng prng(7);
   for (uint64_t c = 0; c < 4'000; ++c) mutate(Op::kPut, c, std::string(100, 'a'));
