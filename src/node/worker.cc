@@ -272,7 +272,7 @@ bool Worker::accept(const core::Message& message) {
   if (target.party == Party::kEveryServer) {
     mail_all(message);
   } else if (target.worker == index_) {
-    handle(message);
+    handle(message, target.party);
   } else {
     mail(target.worker, message);
   }
@@ -285,15 +285,15 @@ void Worker::on_mail(size_t, std::string_view frames) {
     LH_CHECK(frame.status == wire::FrameStatus::kFrame, "a frame of our own making");
     const Status status = wire::decode(frame, &mail_message_);
     LH_CHECK(status.ok(), status.message());
-    handle(mail_message_);
+    handle(mail_message_,
+           find_target(mail_message_, index_, &shared_.owners, has_coordinator()).party);
     frames.remove_prefix(frame.size);
   }
 }
 
-void Worker::handle(const core::Message& message) {
+void Worker::handle(const core::Message& message, Party party) {
   if (!joined() && !std::holds_alternative<core::Registered>(message)) return;
-  const Target target = find_target(message, index_, &shared_.owners, has_coordinator());
-  switch (target.party) {
+  switch (party) {
     case Party::kServer:
     case Party::kEveryServer: {
       ++requests_;

@@ -141,7 +141,7 @@ class Worker final : public LogListener,
   void on_link_down(link::PeerLink& link) override;
   void on_undeliverable(link::PeerLink& link, const core::Message& message) override;
 
-  void handle(const core::Message& message);
+  void handle(const core::Message& message, Party party);
   void on_registered(const core::Registered& m);
   void start_file(bool returns);
   void configure(NodeId id, const core::FileOptions& options, const core::BookPart& book);
