@@ -16,9 +16,8 @@ namespace {
 // users are promised an answer about a dead bucket within a second.
 constexpr base::Duration kSilenceMax = base::ms(800);
 constexpr base::Duration kOrderAgainAfter = base::ms(250);
-// A version is a start of the coordinator and, in so many bits, what it said since.
-constexpr int kSaidBits = 40;
-constexpr uint64_t kStartsMax = uint64_t{1} << (64 - kSaidBits);
+// A version is a boot of the coordinator's node and, in so many bits, what it said since.
+constexpr int kSaidBits = 32;
 
 }  // namespace
 
@@ -37,20 +36,16 @@ bool Coordinator::is_up(NodeId id) const {
 }
 
 void Coordinator::step(base::Instant now, const Message& message, Effects* effects) {
-  effects->after(started_);
+  effects->after(boot_logged_);
   std::visit([&](const auto& m) { on(now, m, effects); }, message);
 }
 
 // ---------------------------------------------------------------------------------------- events
 
 void Coordinator::commit(const CoordinatorEvent& event, Effects* effects) {
-  commit(event, &logged_, effects);
-}
-
-void Coordinator::commit(const CoordinatorEvent& event, Position* at, Effects* effects) {
   const bool applied = std::visit([this](const auto& e) { return apply(e); }, event);
   LH_CHECK(applied);
-  if (effects->keeps_journal()) append_event(effects->record(kNodeStream, at), event);
+  if (effects->keeps_journal()) append_event(effects->record(kNodeStream, &logged_), event);
 }
 
 bool Coordinator::apply(const NodeRegistered& e) {
@@ -142,13 +137,6 @@ bool Coordinator::apply(const CoordinatorState& e) {
                      [&](const Debt& d) { return d.bucket < e.reports.size() && d.splits > 0; });
 }
 
-bool Coordinator::apply(const CoordinatorStarted& e) {
-  if (e.starts <= starts_ || e.starts >= kStartsMax) return false;
-  starts_ = e.starts;
-  said_ = starts_ << kSaidBits;
-  return true;
-}
-
 std::vector<std::string> Coordinator::snapshot() const {
   std::vector<std::string> records;
   const auto add = [&records](const CoordinatorEvent& event) {
@@ -165,7 +153,6 @@ std::vector<std::string> Coordinator::snapshot() const {
   state.debts = {debts_.begin(), debts_.end()};
   for (BucketNo a = 0; a < bucket_count(state_); ++a) state.at.push_back(book_.locate(a));
   add(state);
-  if (starts_ > 0) add(CoordinatorStarted{starts_});
   if (!split_) return records;
   add(SplitBegun{});
   for (const Attempt& attempt : split_->attempts) {
@@ -182,8 +169,9 @@ bool Coordinator::recover(std::string_view record) {
 }
 
 void Coordinator::resume(base::Instant now, std::string address, uint64_t buckets_max,
-                         Effects* effects) {
-  commit(CoordinatorStarted{starts_ + 1}, &started_, effects);
+                         uint32_t boot, const Position& boot_logged) {
+  said_ = uint64_t{boot} << kSaidBits;
+  boot_logged_ = boot_logged;
   for (auto& [id, node] : nodes_) {
     node.heard_at = now;
     node.up = true;
@@ -238,8 +226,8 @@ void Coordinator::on(base::Instant now, const Register& m, Effects* effects) {
   Node& node = nodes_[id];
   node.heard_at = now;
   if (moved) node.unreachable_at = {};
-  node.up = is_reachable(now, node);
-  say(id, node.up, std::string(m.address));
+  const bool was_up = std::exchange(node.up, is_reachable(now, node));
+  if (node.up != was_up) say(id, node.up, std::string(m.address));
   known_[id] = 0;
 
   effects->after(logged_);
@@ -275,7 +263,7 @@ bool Coordinator::is_reachable(base::Instant now, const Node& node) {
 void Coordinator::node_unreachable(base::Instant now, NodeId id, Effects* effects) {
   const auto it = nodes_.find(id);
   if (it == nodes_.end() || id == kSelf) return;
-  effects->after(started_);
+  effects->after(boot_logged_);
   it->second.unreachable_at = now;
   set_up(id, false, effects);
 }
@@ -300,7 +288,7 @@ void Coordinator::broadcast(const BookPart& part, Effects* effects) const {
 }
 
 void Coordinator::tick(base::Instant now, Effects* effects) {
-  effects->after(started_);
+  effects->after(boot_logged_);
   if (std::exchange(announces_, false)) broadcast({0, {}, {*book_.node(kSelf)}}, effects);
   for (auto& [id, node] : nodes_) {
     // Its own node is as alive as the coordinator itself.

@@ -42,8 +42,9 @@ class Coordinator {
   // Before the first step: the records of a journal, in order. False when one makes no sense here.
   bool recover(std::string_view record);
   // Behind the last of them: this process is the node at `address` now, and all others count as
-  // heard at this moment.
-  void resume(base::Instant now, std::string address, uint64_t buckets_max, Effects* effects);
+  // heard at this moment. boot: which start of the node this is, recorded at `boot_logged`.
+  void resume(base::Instant now, std::string address, uint64_t buckets_max, uint32_t boot,
+              const Position& boot_logged);
   // Records that recover() makes this coordinator of.
   std::vector<std::string> snapshot() const;
 
@@ -111,7 +112,6 @@ class Coordinator {
 
   // Applies an event and records it. False from apply(): it cannot follow what was before.
   void commit(const CoordinatorEvent& event, Effects* effects);
-  void commit(const CoordinatorEvent& event, Position* at, Effects* effects);
   bool apply(const NodeRegistered& e);
   bool apply(const CollisionsTakenIn& e);
   bool apply(const SplitBegun& e);
@@ -119,7 +119,6 @@ class Coordinator {
   bool apply(const SplitHandedOver& e);
   bool apply(const SplitCompleted& e);
   bool apply(const CoordinatorState& e);
-  bool apply(const CoordinatorStarted& e);
 
   NodeId find_incarnation(uint64_t incarnation) const;
   std::vector<NodeEntry> all_nodes() const;
@@ -153,9 +152,8 @@ class Coordinator {
   std::vector<Settler> settlers_;  // who waits for SETTLE
   std::vector<Settler> answered_;  // whose answers are in the effects of the latest step
   bool announces_ = false;         // it is elsewhere than the nodes believe
-  uint64_t starts_ = 0;
-  uint64_t said_ = 0;  // version of what was said of a node last
-  Position started_;   // nothing is said before that is durable: versions must not be used again
+  uint64_t said_ = 0;              // version of what was said of a node last; begins with the boot
+  Position boot_logged_;  // nothing is said before that is durable: no version is used again
   Position logged_;
   Counters counters_;
 };

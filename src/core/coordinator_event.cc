@@ -109,9 +109,6 @@ void read(In* in, CoordinatorState* e) {
   if (in->ok() && e->at.size() != bucket_count(e->file)) in->fail();
 }
 
-void write(Out* out, const CoordinatorStarted& e) { out->varint(e.starts); }
-void read(In* in, CoordinatorStarted* e) { e->starts = in->varint(); }
-
 // Makes *event the alternative with this index and reads its fields.
 template <size_t kIndex = 0>
 bool read_alternative(size_t index, In* in, CoordinatorEvent* event) {

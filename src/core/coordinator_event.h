@@ -9,7 +9,6 @@
 //   handed     36  ... and the target of that attempt is final
 //   completed  37  ... and done: the file has one bucket more
 //   state      38  all of it but the nodes and the split under way, for a snapshot
-//   started    39  it goes on in another process
 #pragma once
 
 #include <cstdint>
@@ -63,13 +62,8 @@ struct CoordinatorState {
   std::vector<Debt> debts;       // in the order in which they are paid
 };
 
-struct CoordinatorStarted {
-  uint64_t starts = 0;  // so many times
-};
-
-using CoordinatorEvent =
-    std::variant<NodeRegistered, CollisionsTakenIn, SplitBegun, SplitAttempted, SplitHandedOver,
-                 SplitCompleted, CoordinatorState, CoordinatorStarted>;
+using CoordinatorEvent = std::variant<NodeRegistered, CollisionsTakenIn, SplitBegun, SplitAttempted,
+                                      SplitHandedOver, SplitCompleted, CoordinatorState>;
 
 void append_event(std::string* out, const CoordinatorEvent& event);
 

@@ -25,7 +25,7 @@ struct PromiseFinder {
   bool operator()(const SplitRecords& m) const { return m.last; }
   bool operator()(const SplitRecordsAck&) const { return true; }
   bool operator()(const Registered&) const { return true; }
-  bool operator()(const BookUpdate& m) const { return m.to.client == 0; }
+  bool operator()(const BookUpdate&) const { return true; }
   template <typename M>
   bool operator()(const M&) const {
     return false;

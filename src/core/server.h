@@ -68,6 +68,8 @@ class Server {
   // Behind the last of them. boot: which start of the node this is, more than at any start before.
   void resume(uint32_t boot, Effects* effects);
   uint32_t boot() const { return host_.boot; }
+  // Of the latest record of the node's own stream.
+  const Position& logged() const { return logged_; }
   // Records that a server is made of, all but what its buckets hold: those are walked through.
   template <typename Append>
   void snapshot_states(Append append) const;

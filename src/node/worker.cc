@@ -111,8 +111,8 @@ void Worker::start_file(bool returns) {
   }
   if (index_ != kCoordinatorWorker) return;
   if (returns) {
-    Lease effects(*this);
-    coordinator_->resume(loop_.now(), shared_.address, shared_.config.buckets_max, effects.get());
+    coordinator_->resume(loop_.now(), shared_.address, shared_.config.buckets_max, server_.boot(),
+                         server_.logged());
   }
   member_ = std::make_unique<core::Member>(shared_.incarnation, core::Coordinator::kSelf);
   if (returns || shared_.owners.claim(0) != index_) return;

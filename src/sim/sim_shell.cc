@@ -108,7 +108,6 @@ Status SimShell::open_logs(const Action& on_failed) {
 }
 
 void SimShell::start() {
-  World* world = shared_.world;
   const bool returns = id() != NodeId::kNone;
   started_ = true;
   uint32_t boot = 0;
@@ -117,12 +116,13 @@ void SimShell::start() {
     Worker* worker = workers_[w].get();
     const bool joined = worker->server.self() != NodeId::kNone;
     worker->server.resume(disk_ == nullptr ? 0 : boot + 1, &worker->effects);
+    run_effects(worker, &worker->effects);
     if (joined) serve(worker);
     schedule_tick(w);
   }
   if (coordinator_ == nullptr) {
     member_ = std::make_unique<core::Member>(config_.incarnation, address_of(process_),
-                                             world->options.buckets_max, id());
+                                             shared_.world->options.buckets_max, id());
     link_to(workers_[0].get(), shared_.coordinator);
   } else {
     start_coordinator(returns);
@@ -131,13 +131,14 @@ void SimShell::start() {
 }
 
 void SimShell::start_coordinator(bool returns) {
-  const core::FileOptions& options = coordinator_->options();
   core::BookPart book{0, {core::Coordinator::kSelf}, {}};
   book.nodes.push_back({core::Coordinator::kSelf, true, address_of(process_)});
-  configure(core::Coordinator::kSelf, options, book);
+  configure(core::Coordinator::kSelf, coordinator_->options(), book);
   member_ = std::make_unique<core::Member>(config_.incarnation, core::Coordinator::kSelf);
-  core::Effects* effects = &workers_[core::kCoordinatorWorker]->effects;
-  if (returns) return coordinator_->resume(now(), address_of(process_), 0, effects);
+  if (returns) {
+    const core::Server& own = workers_[core::kCoordinatorWorker]->server;
+    return coordinator_->resume(now(), address_of(process_), 0, own.boot(), own.logged());
+  }
   // With a disk where the coordinator's log is: both are begun in one frame, or not at all.
   owners_[0] = disk_ == nullptr ? workers_.size() - 1 : core::kCoordinatorWorker;
   Worker* first = workers_[owners_[0]].get();

@@ -35,8 +35,7 @@ TEST(CoordinatorEventTest, every_kind_comes_back_or_is_refused_when_it_is_cut) {
                                              SplitAttempted{12, node(2)},
                                              SplitHandedOver{12},
                                              SplitCompleted{},
-                                             state,
-                                             CoordinatorStarted{3}};
+                                             state};
   for (const CoordinatorEvent& event : all) {
     const std::string record = record_of(event);
     EXPECT_TRUE(is_event(record));
@@ -137,7 +136,7 @@ TEST_F(CoordinatorJournalTest, a_resumed_coordinator_orders_the_split_that_was_u
   Coordinator again = make();
   for (const std::string& record : journal_) ASSERT_TRUE(again.recover(record));
   Effects effects;
-  again.resume(now_, "host:9", 0, &effects);
+  again.resume(now_, "host:9", 0, 2, {});
   again.tick(now_ + base::ms(500), &effects);
   EXPECT_EQ(one_of<SplitOrder>(effects).split, split);
   EXPECT_EQ(again.book().node(Coordinator::kSelf)->address, "host:9");
@@ -147,19 +146,15 @@ TEST_F(CoordinatorJournalTest, what_a_resumed_coordinator_says_counts_more_than_
   join(2, "host:2");
   for (const char* address : {"host:3", "host:4", "host:5"}) join(2, address);
   uint64_t said = coordinator_.book().node(node(2))->version;
-  for (uint64_t starts = 1; starts < 4; ++starts) {
+  for (uint32_t boot = 2; boot < 5; ++boot) {
     Coordinator again = make();
     for (const std::string& record : journal_) ASSERT_TRUE(again.recover(record));
+    again.resume(now_, "host:1", 0, boot, {7 * boot});
     Effects effects;
-    effects.keep_journal(true);
-    again.resume(now_, "host:1", 0, &effects);
-    again.tick(now_, &effects);
-    const uint64_t place = effects.write_journal([this](uint64_t, std::string_view record) {
-      journal_.emplace_back(record);
-      return uint64_t{journal_.size()};
-    });
-    EXPECT_GT(place, 0u) << "nothing leaves before the start is durable";
-    EXPECT_GT(again.book().node(node(2))->version, said);
+    again.step(now_, Heartbeat{node(2), 0xa2, 0, {}}, &effects);
+    EXPECT_GT(one_of<BookUpdate>(effects).book.nodes.back().version, said);
+    const auto nothing = [](uint64_t, std::string_view) { return uint64_t{0}; };
+    EXPECT_EQ(effects.write_journal(nothing), 7 * boot) << "it waits for the boot to be recorded";
     said = again.book().node(node(2))->version;
   }
 }
@@ -168,8 +163,7 @@ TEST_F(CoordinatorJournalTest, events_that_cannot_follow_are_refused) {
   for (const CoordinatorEvent& event : std::vector<CoordinatorEvent>{
            NodeRegistered{node(3), 5, 0, "a:1"}, NodeRegistered{NodeId::kNone, 5, 0, "a:1"},
            NodeRegistered{node(1), 5, 0, "a:1"}, CollisionsTakenIn{9, 1}, SplitBegun{},
-           SplitAttempted{1, node(1)}, SplitHandedOver{1}, SplitCompleted{},
-           CoordinatorStarted{0}}) {
+           SplitAttempted{1, node(1)}, SplitHandedOver{1}, SplitCompleted{}}) {
     Coordinator fresh = make();
     EXPECT_FALSE(fresh.recover(record_of(event))) << event.index();
   }

@@ -53,9 +53,6 @@ TEST(MailOrderTest, whatUsersAskAndAreToldIsNone) {
   EXPECT_FALSE(is_promise(Message(Scan())));
   EXPECT_FALSE(is_promise(Message(ScanReply())));
   EXPECT_FALSE(is_promise(Message(Heartbeat())));
-  BookUpdate asked_for;
-  asked_for.to.client = 9;
-  EXPECT_FALSE(is_promise(Message(asked_for)));
 }
 
 uint64_t lane(Destination to, Message message) { return lane_of({to, std::move(message)}); }
