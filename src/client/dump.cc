@@ -98,7 +98,7 @@ void Dump::on_call_done(uint64_t tag, const core::FileResult& result) {
   done_ = true;
   outcome_ = outcome_of(result.outcome);
   if (outcome_ == Outcome::kDone) return;
-  link::FileAnswer answer;
+  link::FileAnswer answer(session_.hash());
   answer.finish(result, session_.core().book());
   answer.append_all(&failure_);
 }

@@ -115,7 +115,7 @@ core::FileResult Runner::complete(const core::FileRequest& request) {
 }
 
 void Runner::on_scan_piece(uint64_t tag, const core::ScanReply& piece) {
-  if (tag == tag_ && answer_) answer_->add(piece, session_.hash());
+  if (tag == tag_ && answer_) answer_->add(piece);
 }
 
 void Runner::on_call_done(uint64_t tag, const core::FileResult& result) {
@@ -127,7 +127,7 @@ void Runner::on_call_done(uint64_t tag, const core::FileResult& result) {
 
 Outcome Runner::run_call(const core::FileRequest& request) {
   if (request.pattern.size() > core::kScanPatternBytesMax) return refuse("pattern too long");
-  answer_.emplace();
+  answer_.emplace(session_.hash());
   const core::FileResult result = complete(request);
   if (request.kind == Kind::kBuckets) learn_nodes(result);
   answer_->finish(result, session_.core().book());

@@ -116,10 +116,9 @@ bool key_before(base::HashMode hash, std::string_view a, std::string_view b) {
   return a < b;
 }
 
-void FileAnswer::add(const core::ScanReply& piece, base::HashMode hash) {
+void FileAnswer::add(const core::ScanReply& piece) {
   LH_CHECK(!finished_);
   if (piece.matches.empty() || too_large_ || malformed_ || !given_up_.empty()) return;
-  hash_ = hash;
   Piece& added = pieces_.emplace_back();
   added.bytes = piece.matches;
   core::ChangeReader reader(added.bytes);
@@ -130,7 +129,7 @@ void FileAnswer::add(const core::ScanReply& piece, base::HashMode hash) {
   }
   malformed_ |= !reader.ok();
   std::sort(added.records.begin(), added.records.end(),
-            [hash](const Record& a, const Record& b) { return key_before(hash, a.key, b.key); });
+            [this](const Record& a, const Record& b) { return key_before(hash_, a.key, b.key); });
   records_ += added.records.size();
   bytes_ += added.bytes.size() + added.records.size() * sizeof(Record);
   too_large_ = bytes_ > bytes_max_;
@@ -176,13 +175,12 @@ void FileAnswer::finish(const core::FileResult& result, const core::AddressBook&
     return fail(result.file.error);
   }
   for (Piece& piece : pieces_) heap_.push_back(&piece);
-  std::make_heap(heap_.begin(), heap_.end(),
-                 [this](const Piece* a, const Piece* b) { return comes_later(a, b); });
+  std::make_heap(heap_.begin(), heap_.end(), Later{hash_});
   append_end(result, book);
 }
 
-bool FileAnswer::comes_later(const Piece* a, const Piece* b) const {
-  return key_before(hash_, b->first().key, a->first().key);
+bool FileAnswer::Later::operator()(const Piece* a, const Piece* b) const {
+  return key_before(hash, b->first().key, a->first().key);
 }
 
 void FileAnswer::append_end(const core::FileResult& result, const core::AddressBook& book) {
@@ -210,14 +208,13 @@ void FileAnswer::append_end(const core::FileResult& result, const core::AddressB
 bool FileAnswer::append_some(std::string* out, size_t bytes) {
   LH_CHECK(finished_);
   const size_t enough = out->size() + bytes;
-  const auto later = [this](const Piece* a, const Piece* b) { return comes_later(a, b); };
   while (!heap_.empty()) {
     if (out->size() >= enough) return true;
-    std::pop_heap(heap_.begin(), heap_.end(), later);
+    std::pop_heap(heap_.begin(), heap_.end(), Later{hash_});
     Piece& piece = *heap_.back();
     wire::append_record(out, piece.first().key, piece.first().value);
     if (++piece.next < piece.records.size()) {
-      std::push_heap(heap_.begin(), heap_.end(), later);
+      std::push_heap(heap_.begin(), heap_.end(), Later{hash_});
     } else {
       heap_.pop_back();
       piece = {};

@@ -48,10 +48,11 @@ inline constexpr std::string_view kUnknownAddress = "unknown";
 
 class FileAnswer {
  public:
-  explicit FileAnswer(size_t bytes_max = core::kScanResultBytesMax) : bytes_max_(bytes_max) {}
+  explicit FileAnswer(base::HashMode hash, size_t bytes_max = core::kScanResultBytesMax)
+      : hash_(hash), bytes_max_(bytes_max) {}
 
-  // Copies the records of one piece, in whatever order pieces come. hash: of the file.
-  void add(const core::ScanReply& piece, base::HashMode hash);
+  // Copies the records of one piece, in whatever order pieces come.
+  void add(const core::ScanReply& piece);
   // What the records take in memory.
   size_t bytes() const { return bytes_; }
   // Whoever has it has no room for it: the records are dropped and the answer is this error.
@@ -84,12 +85,15 @@ class FileAnswer {
   std::string_view obstacle(const core::FileResult& result) const;
   void fail(std::string_view why);
   // For a heap with the piece whose next record is the first of all on top.
-  bool comes_later(const Piece* a, const Piece* b) const;
+  struct Later {
+    base::HashMode hash;
+    bool operator()(const Piece* a, const Piece* b) const;
+  };
   void append_end(const core::FileResult& result, const core::AddressBook& book);
 
+  base::HashMode hash_;  // of the file
   size_t bytes_max_;
   size_t bytes_ = 0;  // of pieces_
-  base::HashMode hash_ = base::HashMode::kMixed;
   std::deque<Piece> pieces_;
   size_t records_ = 0;         // in all of them
   std::vector<Piece*> heap_;   // once finished: those that have records left

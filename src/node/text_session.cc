@@ -16,7 +16,7 @@ constexpr size_t kPortionBytes = size_t{64} << 10;
 }  // namespace
 
 struct TextSession::Listing final : Answer::Work {
-  explicit Listing(ResultBudget& budget) : share(budget) {}
+  Listing(base::HashMode hash, ResultBudget& budget) : file(hash), share(budget) {}
 
   link::FileAnswer file;
   ResultShare share;
@@ -102,7 +102,8 @@ bool TextSession::execute_keyed(const wire::TextCommand& command, core::Op op) {
 
 bool TextSession::execute_call(const core::FileRequest& request) {
   if (!answers().empty()) return wait();
-  call(request, std::make_unique<Listing>(worker().shared().results));
+  call(request,
+       std::make_unique<Listing>(worker().server().options().hash, worker().shared().results));
   return true;
 }
 
@@ -115,7 +116,7 @@ void TextSession::append_done(Answer* answer, const core::Completion& done) {
 
 void TextSession::append_scan_piece(Answer* answer, const core::ScanReply& piece) {
   Listing& listing = Listing::of(answer);
-  listing.file.add(piece, worker().server().options().hash);
+  listing.file.add(piece);
   if (listing.share.set(listing.file.bytes())) return;
   LH_LOG_LIMITED(kWarn, "text", "a scan was given up", worker().loop().now())
       .kv("why", "other results wait for their readers")

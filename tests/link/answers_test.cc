@@ -53,7 +53,7 @@ class FileAnswerTest : public ::testing::Test {
   void add_bytes(const std::string& matches) {
     core::ScanReply piece;
     piece.matches = matches;
-    answer_.add(piece, hash_);
+    answer_.add(piece);
   }
 
   std::string finish(const core::FileResult& result) {
@@ -64,8 +64,7 @@ class FileAnswerTest : public ::testing::Test {
   }
 
   core::AddressBook book_ = two_nodes();
-  FileAnswer answer_{1'000};
-  HashMode hash_ = HashMode::kMixed;
+  FileAnswer answer_{HashMode::kMixed, 1'000};
 };
 
 TEST_F(FileAnswerTest, scanIsSortedByKeyBytewise) {
@@ -77,7 +76,7 @@ TEST_F(FileAnswerTest, scanIsSortedByKeyBytewise) {
 }
 
 TEST_F(FileAnswerTest, scanOfAnIntegerFileIsSortedByNumber) {
-  hash_ = HashMode::kInteger;
+  answer_ = FileAnswer(HashMode::kInteger);
   add({"10", "x", "9", "y"});
   add({"18446744073709551615", "z", "0", "w"});
   EXPECT_EQ(finish(result_of(Kind::kScan)),
@@ -112,10 +111,10 @@ TEST_F(FileAnswerTest, portionsEndBetweenLines) {
 
 TEST_F(FileAnswerTest, countFileAndBuckets) {
   EXPECT_EQ(finish(result_of(Kind::kCount)), "24\n");
-  answer_ = FileAnswer();
+  answer_ = FileAnswer(HashMode::kMixed);
   EXPECT_EQ(finish(result_of(Kind::kFile)),
             "file=0 i=1 n=1 buckets=3 records=24 capacity=10 load=0.800 split=uncontrolled\n");
-  answer_ = FileAnswer();
+  answer_ = FileAnswer(HashMode::kMixed);
   EXPECT_EQ(finish(result_of(Kind::kBuckets)),
             "bucket=0 level=2 records=10 node=127.0.0.1:1\n"
             "bucket=1 level=1 records=10 node=127.0.0.1:2\n"
@@ -158,7 +157,7 @@ TEST_F(FileAnswerTest, nodesAreAsTheCoordinatorLastHeardWhenABucketIsMissing) {
 TEST_F(FileAnswerTest, settle) {
   core::FileResult result = result_of(Kind::kSettle);
   EXPECT_EQ(finish(result), "OK\n");
-  answer_ = FileAnswer();
+  answer_ = FileAnswer(HashMode::kMixed);
   result.file.error = "no node has room: 1 split owed";
   EXPECT_EQ(finish(result), "ERR no node has room: 1 split owed\n");
   EXPECT_TRUE(answer_.failed());
@@ -172,10 +171,10 @@ TEST_F(FileAnswerTest, failuresDropWhatWasGathered) {
   EXPECT_EQ(finish(result), "ERR bucket 3 is down\n");
   EXPECT_TRUE(answer_.failed());
 
-  answer_ = FileAnswer();
+  answer_ = FileAnswer(HashMode::kMixed);
   result.outcome = Outcome::kNoCoordinator;
   EXPECT_EQ(finish(result), "ERR the coordinator cannot be reached\n");
-  answer_ = FileAnswer();
+  answer_ = FileAnswer(HashMode::kMixed);
   result.outcome = Outcome::kNoSuchBucket;
   EXPECT_EQ(finish(result), "ERR no such bucket\n");
 }
@@ -184,14 +183,14 @@ TEST_F(FileAnswerTest, resultBeyondTheBoundIsRefused) {
   add({"k", std::string(900, 'v')});
   EXPECT_EQ(finish(result_of(Kind::kScan)).substr(0, 3), "k v");
 
-  answer_ = FileAnswer(1'000);
+  answer_ = FileAnswer(HashMode::kMixed, 1'000);
   add({"k", std::string(900, 'v')});
   add({"l", std::string(90, 'v')});
   add({"m", "v"});
   EXPECT_EQ(finish(result_of(Kind::kScan)), "ERR result too large: narrow the pattern\n");
   EXPECT_TRUE(answer_.failed());
 
-  answer_ = FileAnswer(1'000);
+  answer_ = FileAnswer(HashMode::kMixed, 1'000);
   add({"k", std::string(1'000, 'v')});
   EXPECT_EQ(finish(result_of(Kind::kBucket)), "ERR result too large: use SCAN with a pattern\n");
 }
@@ -213,7 +212,7 @@ TEST_F(FileAnswerTest, piecesThatAreNoRecordsAreNotBelieved) {
   EXPECT_EQ(finish(result_of(Kind::kScan)),
             "ERR a bucket answered with something else than records\n");
 
-  answer_ = FileAnswer();
+  answer_ = FileAnswer(HashMode::kMixed);
   std::string erase;
   core::append_erase(&erase, "k");
   add_bytes(erase);
