@@ -106,28 +106,25 @@ size_t RespSession::execute_batch() {
 void RespSession::look_ahead(Buckets* buckets) {
   for (size_t k = 0; k < batch_.size(); ++k) {
     Entry& entry = batch_[k];
-    (*buckets)[k] = nullptr;
     if (entry.command == nullptr || !entry.command->op || entry.args.size() < 2) continue;
-    if (has_several_keys(entry)) continue;
-    entry.c = hash(entry.args[1]);
-    if (!entry.c) continue;
-    core::Bucket* bucket = worker().front().find(*entry.c);
-    (*buckets)[k] = bucket;
-    if (bucket != nullptr) bucket->table().prefetch_slot(*entry.c);
+    if (!has_several_keys(entry)) entry.c = hash(entry.args[1]);
   }
-  for (size_t k = 0; k < batch_.size(); ++k) {
-    if ((*buckets)[k] != nullptr) (*buckets)[k]->table().prefetch(*batch_[k].c);
-  }
+  look_ahead(
+      batch_.size(), [this](size_t k) { return batch_[k].c; }, buckets);
 }
 
-void RespSession::look_ahead(size_t first, size_t end, Buckets* buckets) {
-  for (size_t k = first; k < end; ++k) {
-    core::Bucket* bucket = worker().front().find(many_c_[k]);
-    (*buckets)[k - first] = bucket;
-    if (bucket != nullptr) bucket->table().prefetch_slot(many_c_[k]);
+// The bucket of each key, and all their slots, then all their records on the way to the cache
+// together. hash_of(k): of the k-th, nothing when it is not about one key.
+template <typename HashOf>
+void RespSession::look_ahead(size_t count, HashOf hash_of, Buckets* buckets) {
+  for (size_t k = 0; k < count; ++k) {
+    const std::optional<HashValue> c = hash_of(k);
+    core::Bucket* bucket = c ? worker().front().find(*c) : nullptr;
+    (*buckets)[k] = bucket;
+    if (bucket != nullptr) bucket->table().prefetch_slot(*c);
   }
-  for (size_t k = first; k < end; ++k) {
-    if ((*buckets)[k - first] != nullptr) (*buckets)[k - first]->table().prefetch(many_c_[k]);
+  for (size_t k = 0; k < count; ++k) {
+    if ((*buckets)[k] != nullptr) (*buckets)[k]->table().prefetch(*hash_of(k));
   }
 }
 
@@ -272,7 +269,8 @@ bool RespSession::execute_many(const Entry& entry, Worker::Lease& effects) {
   while (many_next_ < many_c_.size()) {
     const size_t first = many_next_;
     const size_t end = std::min(many_c_.size(), first + buckets.size());
-    look_ahead(first, end, &buckets);
+    look_ahead(
+        end - first, [&](size_t k) { return std::optional(many_c_[first + k]); }, &buckets);
     for (; many_next_ < end; ++many_next_) {
       const size_t at = 1 + many_next_ * step;
       const std::string_view value = step == 2 ? args[at + 1] : std::string_view();

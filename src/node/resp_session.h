@@ -44,8 +44,8 @@ class RespSession final : public PipelinedSession {
   // The bucket of this worker that each request is about; nullptr when it is not known.
   using Buckets = std::array<core::Bucket*, wire::RespBatch::kRequestsMax>;
   void look_ahead(Buckets* buckets);
-  // The same for the keys first..end - 1 of a request that has several.
-  void look_ahead(size_t first, size_t end, Buckets* buckets);
+  template <typename HashOf>
+  void look_ahead(size_t count, HashOf hash_of, Buckets* buckets);
   // False when the request has to wait; it is parsed again later.
   bool execute(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects);
   bool execute_plain(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects);
