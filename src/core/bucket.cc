@@ -175,8 +175,7 @@ std::optional<Bucket::Answer> Bucket::execute_once(const Request& request, HashV
       break;
   }
   answer = execute(request.op, c, request.key, request.value, effects);
-  // A refusal is no outcome: another copy may come when there is room.
-  if (answer.code == Code::kNoSpace || answer.code == Code::kFull) return answer;
+  if (is_refusal(answer.code)) return answer;  // and no outcome to be remembered
   dedup_.remember(request.from.client, request.seq, answer.code, answer.value);
   // Behind the change, in one record: both are there or none. That nothing was changed is recorded
   // too: the client may hear so, and a late copy must not find that things are different by now.

@@ -143,7 +143,7 @@ void ClientCore::on(base::Instant now, const Reply& m, Effects* effects) {
       // "Nothing was written" is what one bucket can say of one copy. Where there are others this
       // is no answer: who refused it may have ended since, and another copy be done after that.
       if (p->sendings > 1) return retry_or_fail(now, m.seq, p);
-      return finish(m.seq, p, m);
+      [[fallthrough]];
     default:
       return finish(m.seq, p, m);
   }

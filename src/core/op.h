@@ -44,6 +44,8 @@ enum class Code : uint8_t {
   kNoSpace,     // the node's disk is full, and the operation changes something: it was not done
 };
 inline constexpr Code kCodeLast = Code::kNoSpace;
+// Nothing was done, for lack of room: another copy of the request may be.
+constexpr bool is_refusal(Code code) { return code == Code::kFull || code == Code::kNoSpace; }
 inline constexpr const char* kFullText = "OOM command not allowed when used memory > 'maxmemory'.";
 inline constexpr const char* kNoSpaceText = "the disk is full: nothing was written";
 
