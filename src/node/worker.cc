@@ -484,13 +484,13 @@ void Worker::on_snapshot_installed(bool) {
 }
 
 void Worker::before_sleep() {
-  if (log_ == nullptr || !feed_.is_ready() || !has_paused()) return;
+  if (log_ == nullptr || !feed_.is_ready() || !may_hand_over()) return;
   if (!feed_.empty()) snapshots_.add_log_bytes(feed_.bytes());
   pace_.on_handed_over(loop_.now(), feed_.last());
   feed_.hand_over(log_, static_cast<uint32_t>(index_));
 }
 
-bool Worker::has_paused() {
+bool Worker::may_hand_over() {
   if (!answers_are_durable() || pace_.is_due(loop_.now(), feed_.last())) return true;
   if (std::exchange(pause_ends_, true)) return false;
   loop_.call_at(pace_.due_at(), [this] { pause_ends_ = false; });

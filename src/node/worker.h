@@ -156,7 +156,7 @@ class Worker final : public LogListener,
   bool answers_are_durable() const { return shared_.config.fsync == Fsync::kAlways; }
   core::LogProgress progress() const { return {feed_.written(), feed_.durable()}; }
   void take_progress();
-  bool has_paused();
+  bool may_hand_over();
   void run(core::Effects* effects);
   void route(const core::Outgoing& outgoing, const core::Wait& wait);
   bool is_for_own_connection(const core::Outgoing& outgoing) const;
