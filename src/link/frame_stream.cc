@@ -49,6 +49,10 @@ void FrameStream::on_data(net::Connection& connection) {
     consumed += frame.size;
     if (!goes_on) break;
   }
+  // Whatever the answers wait for: a slow disk is no dead node. All together, because those that
+  // wait are moved for it.
+  if (refusal_.empty()) connection_.write_unheld(pongs_);
+  pongs_.clear();
   if (consumed > 0 && consumed <= connection.input().size()) connection.input().consume(consumed);
 }
 
@@ -59,10 +63,7 @@ bool FrameStream::take_frame(const wire::Frame& frame) {
     return false;
   }
   if (const auto* ping = std::get_if<core::Ping>(&message_)) {
-    // At once, whatever the answers wait for: a slow disk is no dead node.
-    std::string pong;
-    wire::encode(core::Pong{ping->token}, wire::Routing::kDirect, &pong);
-    connection_.write_unheld(pong);
+    wire::encode(core::Pong{ping->token}, wire::Routing::kDirect, &pongs_);
     return true;
   }
   if (std::holds_alternative<core::Pong>(message_)) {

@@ -77,6 +77,7 @@ class FrameStream final : private net::ConnectionHandler {
   core::Message message_;  // decoded into, again and again
   wire::Routing routing_ = wire::Routing::kDirect;
   std::string refusal_;
+  std::string pongs_;  // to the pings among what is being taken
   bool paused_ = false;
   net::Lifeline lifeline_;
 };

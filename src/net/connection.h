@@ -123,7 +123,7 @@ class Connection final : private EventHandler {
   }
 
   // The same, but ahead of what the gate holds back: for what tells of nothing. Bound: what was
-  // written before came in whole pieces, between which this may be put.
+  // written before came in whole pieces, between which this may be put. Moves what is held back.
   void write_unheld(std::string_view bytes);
 
   // The same for writers that encode in place: room for n > 0 bytes, of which commit_output() takes

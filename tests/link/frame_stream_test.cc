@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "net/output_gate.h"
 #include "tests/link/fixture.h"
 #include "tests/net/fixture.h"
 #include "wire/frame.h"
@@ -172,6 +173,25 @@ TEST_F(FrameStreamTest, AnswersPingsByItself) {
     ASSERT_TRUE(received);
     EXPECT_EQ(token, std::get<core::Pong>(received->message).token);
   }
+}
+
+TEST_F(FrameStreamTest, PongsGoAheadOfAnswersThatWait) {
+  net::OutputGate gate;
+  group_.gate = &gate;
+  handler_.message_body = [&gate](FrameStream& stream) {
+    const net::OutputBarrier barrier(gate, 1);
+    stream.send_frames(encoded_request(7));
+    return true;
+  };
+  peer_sends(encoded(core::Ping{42}) + encoded_request(1) + encoded(core::Ping{43}));
+  EXPECT_TRUE(take_message_of<core::Pong>(*peer_));
+  EXPECT_TRUE(take_message_of<core::Pong>(*peer_));
+  EXPECT_FALSE(take_message(*peer_));
+  gate.release(1);
+  settle();
+  EXPECT_TRUE(take_message_of<core::Request>(*peer_));
+  stream_.reset();
+  group_.gate = nullptr;
 }
 
 TEST_F(FrameStreamTest, APongIsHeardAndNotHandedOn) {
