@@ -48,7 +48,7 @@ void* LogThread::run(void* self) {
 }
 
 std::deque<storage::LogJob> LogThread::take_jobs(bool* stopping) {
-  const base::Duration patience = keeper_.patience();
+  const base::Duration patience = keeper_.patience(clock_.now());
   const base::MutexLock lock(mutex_);
   while (jobs_.empty() && !stopping_) {
     if (!changed_.wait_for(mutex_, patience)) break;

@@ -113,8 +113,9 @@ void SimDisk::end_round() {
 
 // For what is due although nobody has a job.
 void SimDisk::wait() {
-  if (keeper_->patience() > base::seconds(60)) return;
-  host_.later(keeper_->patience(), [this, round = rounds_] {
+  const Duration patience = keeper_->patience(world_->now());
+  if (patience > base::seconds(60)) return;
+  host_.later(patience, [this, round = rounds_] {
     if (!busy_ && round == rounds_) begin_round();
   });
 }

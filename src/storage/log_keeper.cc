@@ -27,9 +27,12 @@ void LogKeeper::start(std::vector<LogListener*> listeners, base::Instant now) {
   LH_LOG(kError, "disk", "no room: writes are refused until there is");
 }
 
-base::Duration LogKeeper::patience() const {
-  if (!has_room()) return kTryAgainAfter;
-  return fsync_ == Fsync::kEverySecond ? kSyncEvery : kForEver;
+// A round that found the sync not due yet has not put it off, and neither does a full disk.
+base::Duration LogKeeper::patience(base::Instant now) const {
+  const base::Duration patience = has_room() ? kForEver : kTryAgainAfter;
+  const bool owes = std::find(unsynced_.begin(), unsynced_.end(), true) != unsynced_.end();
+  if (fsync_ != Fsync::kEverySecond || !owes) return patience;
+  return std::clamp(synced_at_ + kSyncEvery - now, base::Duration(), patience);
 }
 
 Status LogKeeper::close() {

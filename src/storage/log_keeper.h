@@ -104,7 +104,7 @@ class LogKeeper {
   void settle();
 
   // When the next round is due although nobody has a job.
-  base::Duration patience() const;
+  base::Duration patience(base::Instant now) const;
   bool has_room() const { return waiting_.empty() && dir_->has_ballast(); }
 
   // After the last round. The status says whether all of it is durable; the directory is closed.

@@ -105,11 +105,43 @@ TEST_F(LogKeeperTest, everySecondSyncsWhenASecondIsOver) {
   round();
   EXPECT_EQ(written_, first);
   EXPECT_LT(durable_, first);
-  EXPECT_EQ(keeper_->patience(), base::seconds(1));
   now_ = now_ + base::seconds(1);
   const uint64_t second = append("two");
   round();
   EXPECT_EQ(durable_, second);
+}
+
+TEST_F(LogKeeperTest, everySecondDoesNotPutASyncOffForWhatIsWrittenMeanwhile) {
+  open(Fsync::kEverySecond);
+  EXPECT_GT(keeper_->patience(now_), base::seconds(60)) << "nothing is owed";
+  append("one");
+  round();
+  EXPECT_EQ(keeper_->patience(now_), base::seconds(1));
+  now_ = now_ + base::ms(900);
+  const uint64_t second = append("two");
+  round();
+  EXPECT_LT(durable_, second);
+  EXPECT_EQ(keeper_->patience(now_), base::ms(100));
+  EXPECT_EQ(keeper_->patience(now_ + base::seconds(5)), base::Duration()) << "and no less";
+  now_ = now_ + base::ms(100);
+  round();
+  EXPECT_EQ(durable_, second);
+  EXPECT_GT(keeper_->patience(now_), base::seconds(60));
+}
+
+TEST_F(LogKeeperTest, everySecondDoesNotPutASyncOffForAFullDisk) {
+  open(Fsync::kEverySecond);
+  const uint64_t first = append("one");
+  round();
+  now_ = now_ + base::ms(990);
+  env_.set_capacity(env_.used_bytes() + 10);
+  append(std::string(1'000, 'x'));
+  round();
+  EXPECT_FALSE(keeper_->has_room());
+  EXPECT_EQ(keeper_->patience(now_), base::ms(10));
+  now_ = now_ + base::ms(10);
+  round();
+  EXPECT_EQ(durable_, first);
 }
 
 TEST_F(LogKeeperTest, everySecondTellsOfWhatIsWrittenBeforeItSyncs) {
@@ -162,7 +194,7 @@ TEST_F(LogKeeperTest, aFullDiskKeepsWhatItGotInOrderUntilThereIsRoom) {
   round();
   EXPECT_FALSE(keeper_->has_room());
   EXPECT_EQ(written_, 0u) << "the small one does not overtake";
-  EXPECT_LT(keeper_->patience(), base::seconds(1));
+  EXPECT_LT(keeper_->patience(now_), base::seconds(1));
   env_.set_capacity(uint64_t{1} << 40);
   round();
   EXPECT_TRUE(keeper_->has_room());
@@ -179,7 +211,7 @@ TEST_F(LogKeeperTest, ballastIsGivenUpForWhatIsInHand) {
   round();
   EXPECT_EQ(durable_, last) << "nothing waits";
   EXPECT_FALSE(keeper_->has_room()) << "but it should not get more";
-  EXPECT_LT(keeper_->patience(), base::seconds(1));
+  EXPECT_LT(keeper_->patience(now_), base::seconds(1));
   now_ = now_ + base::seconds(1);
   round();
   EXPECT_FALSE(keeper_->has_room());
