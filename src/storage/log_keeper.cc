@@ -35,11 +35,12 @@ base::Duration LogKeeper::patience(base::Instant now) const {
   return std::clamp(synced_at_ + kSyncEvery - now, base::Duration(), patience);
 }
 
+// What could not be written takes nothing from what was: that is synced all the same.
 Status LogKeeper::close() {
+  if (status_.ok()) status_ = dir_->close();
   if (status_.ok() && !waiting_.empty()) {
     status_ = {StatusCode::kRefused, "the disk is full: the last writes are not on it"};
   }
-  if (status_.ok()) status_ = dir_->close();
   return status_;
 }
 

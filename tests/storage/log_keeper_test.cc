@@ -237,6 +237,22 @@ TEST_F(LogKeeperTest, whatAFullDiskDidNotTakeIsConfessedAtTheEnd) {
   EXPECT_EQ(keeper_->close().code(), StatusCode::kRefused);
 }
 
+TEST_F(LogKeeperTest, whatAFullDiskDidTakeIsSyncedAtTheEnd) {
+  open(Fsync::kEverySecond);
+  const uint64_t last = append("one");
+  round();
+  EXPECT_EQ(written_, last);
+  EXPECT_LT(durable_, last);
+  env_.set_capacity(env_.used_bytes() + 10);
+  append(std::string(1'000, 'x'));
+  round();
+  EXPECT_EQ(keeper_->close().code(), StatusCode::kRefused);
+  power_cut();
+  env_.set_capacity(uint64_t{1} << 40);
+  open(Fsync::kEverySecond);
+  EXPECT_EQ(recovered_, Payloads{"one"});
+}
+
 TEST_F(LogKeeperTest, aSyncThatFailsEndsItAndNothingIsSaidToBeDurable) {
   open(Fsync::kAlways);
   env_.fail_sync(1);
