@@ -99,6 +99,8 @@ Status DataDir::start() {
   // An empty manifest comes before any folder: folders without a manifest are damage.
   if (is_new_) {
     if (Status status = write(manifest_); !status.ok()) return status;
+  } else if (Status status = sync_names(); !status.ok()) {
+    return status;
   }
   sweep();
   pending_.assign(options_.workers, std::nullopt);
@@ -110,6 +112,17 @@ Status DataDir::start() {
   if (manifest_.workers() != options_.workers) return begin_generation();
   logs_.erase(logs_.begin(), logs_.end() - options_.workers);
   return {};
+}
+
+// A process that was killed may not have come to it. Without it a loss of power could bring the
+// manifest before this one back, and what that names is removed now; or take a segment away that
+// records are synced to from now on.
+Status DataDir::sync_names() {
+  Status status = env_->sync_dir(path_);
+  for (const ManifestEntry& entry : manifest_.entries) {
+    if (status.ok()) status = env_->sync_dir(folder_of(entry));
+  }
+  return status;
 }
 
 Status DataDir::begin_generation() {

@@ -103,6 +103,7 @@ class DataDir {
   Status load();
   Status judge_names(const std::vector<std::string>& names);
   Status judge_unlisted(const std::string& folder, uint64_t generation);
+  Status sync_names();
   Status begin_generation();
   Status open_log(const ManifestEntry& entry, const LogTail& tail);
   Status write(Manifest manifest);

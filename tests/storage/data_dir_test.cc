@@ -99,6 +99,40 @@ TEST_F(DataDirTest, whatIsCommittedSurvivesACrash) {
   EXPECT_EQ(start(2), "1:a=z 2:b=y");
 }
 
+// A process that is killed leaves names which are not durable; the next one removes what they make
+// needless, and goes on where they say. If the power fails then, all of it has to fit together.
+TEST_F(DataDirTest, whatARestartRestsOnIsNotTakenBack) {
+  uint64_t killed = 0;
+  for (uint64_t operations = 0; operations < 40; ++operations) {
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      MemEnv env;
+      StoreModel store(&env);
+      ASSERT_TRUE(store.start(1, {.segment_bytes = 64}).ok());
+      store.put(1, "a", "1");
+      ASSERT_TRUE(store.commit().ok());
+      ASSERT_TRUE(store.snapshot(0).ok());
+      env.stop_after(operations);
+      store.put(1, "b", "2");
+      const bool lived = store.commit().ok() && store.snapshot(0).ok();
+      killed += lived ? 0 : 1;
+      store.stop();
+      env.stop_after(~uint64_t{0});
+      ASSERT_TRUE(store.start(1, {.segment_bytes = 64}).ok());
+      store.put(1, "c", "3");
+      ASSERT_TRUE(store.commit().ok());
+      store.stop();
+      base::Prng prng(seed);
+      env.crash(&prng);
+      const Status status = store.start(1);
+      ASSERT_TRUE(status.ok()) << operations << ": " << status.message();
+      const std::string found = StoreModel::to_string(store.state());
+      EXPECT_TRUE(found == "1:a=1 1:b=2 1:c=3" || (!lived && found == "1:a=1 1:c=3"))
+          << operations << ": " << found;
+    }
+  }
+  EXPECT_GT(killed, 200u);
+}
+
 TEST_F(DataDirTest, aTornTailIsCutAndReported) {
   start();
   put(1, "a", "x");
