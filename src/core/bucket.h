@@ -38,7 +38,7 @@ class Bucket {
   // What a server lends to all its buckets. Outlives them.
   struct Host {
     NodeId node = NodeId::kNone;
-    uint32_t boot = 0;  // which start of the node this is; counts up as long as its journal lasts
+    Boot boot;
     FileOptions options;
     table::Arena* arena = nullptr;
     const AddressBook* book = nullptr;

@@ -52,6 +52,13 @@ struct Position {
   uint64_t sequence = 0;
 };
 
+// Which start of the node this is; counts up as long as its journal lasts. A number that is made
+// of it is used once only if nothing with that number leaves before the start is durable.
+struct Boot {
+  uint32_t number = 0;
+  Position logged;
+};
+
 class Effects {
  public:
   // ---- the journal. A node without a disk does not want one.

@@ -22,7 +22,7 @@ struct PromiseFinder {
   bool operator()(const OverflowAck&) const { return true; }
   bool operator()(const SplitOrder&) const { return true; }
   bool operator()(const SplitDone&) const { return true; }
-  bool operator()(const SplitRecords& m) const { return m.last; }
+  bool operator()(const SplitRecords& m) const { return m.last || m.batch == 0; }
   bool operator()(const SplitRecordsAck&) const { return true; }
   bool operator()(const Registered&) const { return true; }
   bool operator()(const BookUpdate&) const { return true; }

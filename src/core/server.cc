@@ -70,7 +70,7 @@ bool Server::recover_node(std::string_view record) {
       configure(identity.node, identity.options);
       return true;
     case RecordKind::kBoot:
-      return read_boot(record, &host_.boot);
+      return read_boot(record, &host_.boot.number);
     case RecordKind::kBook:
       if (!read_book(record, &book)) return false;
       book_.learn(book);
@@ -115,9 +115,9 @@ bool Server::recover_division(BucketNo a, std::string_view record) {
 }
 
 void Server::resume(uint32_t boot, Effects* effects) {
-  host_.boot = boot;
+  host_.boot.number = boot;
   if (!effects->keeps_journal()) return;
-  append_boot(effects->record(kNodeStream, &logged_), boot);
+  append_boot(effects->record(kNodeStream, &host_.boot.logged), boot);
   for (auto& [a, bucket] : buckets_) {
     if (bucket->live()) book_.set(a, host_.node);
     bucket->resume(effects);

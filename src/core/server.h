@@ -67,9 +67,7 @@ class Server {
   const table::HashTable* look_ahead(uint64_t stream, std::string_view record, HashValue* c);
   // Behind the last of them. boot: which start of the node this is, more than at any start before.
   void resume(uint32_t boot, Effects* effects);
-  uint32_t boot() const { return host_.boot; }
-  // Of the latest record of the node's own stream.
-  const Position& logged() const { return logged_; }
+  const Boot& boot() const { return host_.boot; }
   // Records that a server is made of, all but what its buckets hold: those are walked through.
   template <typename Append>
   void snapshot_states(Append append) const;
@@ -143,7 +141,7 @@ class Server {
   bool is_elsewhere(BucketNo a) const;
   void drop_displaced(Effects* effects);
 
-  Bucket::Host host_{NodeId::kNone, 0, {}, &arena_, &book_};
+  Bucket::Host host_{NodeId::kNone, {}, {}, &arena_, &book_};
   Position logged_;  // of the node's own stream
   Placement* placement_ = nullptr;
   table::Arena arena_;
@@ -168,7 +166,7 @@ void Server::snapshot_states(Append append) const {
   if (host_.node == NodeId::kNone) return;
   append_identity(&record, {host_.node, host_.options});
   add(kNodeStream);
-  append_boot(&record, host_.boot);
+  append_boot(&record, host_.boot.number);
   add(kNodeStream);
   BookPart book = book_.part_from(0, kBucketsMax);
   book.nodes.clear();

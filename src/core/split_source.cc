@@ -20,20 +20,21 @@ constexpr unsigned kStreamBits = 32;
 
 const size_t SplitSource::kWindow = kSplitWindowBatches;
 
-SplitSource::SplitSource(const SplitOrder& order, NodeId self, uint32_t boot)
+SplitSource::SplitSource(const SplitOrder& order, NodeId self, const Boot& boot)
     : split_(order.split),
       source_(order.source.a),
       self_(self),
+      boot_(&boot),
       target_{order.target, static_cast<Level>(order.source.j + 1)},
       target_node_(order.target_node),
       moving_(interval_of(target_)),
-      stream_((uint64_t{boot} << kStreamBits) + 1),
+      stream_((uint64_t{boot.number} << kStreamBits) + 1),
       cursor_(moving_.first) {
   LH_CHECK(order.source.j < kLevelMax);
   LH_CHECK(target_.a == source_ + (BucketNo{1} << order.source.j));
 }
 
-SplitSource SplitSource::resumed(const SplitOrder& order, NodeId self, uint32_t boot) {
+SplitSource SplitSource::resumed(const SplitOrder& order, NodeId self, const Boot& boot) {
   SplitSource source(order, self, boot);
   source.handed_over_ = true;
   return source;
@@ -112,7 +113,10 @@ void SplitSource::send_unsent(base::Instant now, size_t window, Effects* effects
   }
 }
 
+// What opens a stream is durable before anybody hears its number: of two streams with one number
+// the target would take the second for what it has.
 void SplitSource::send(const Batch& batch, Effects* effects) const {
+  if (batch.number == 0) effects->after(boot_->logged);
   effects->send(Destination::to_bucket(target_node_, target_.a),
                 SplitRecords{split_, stream_, batch.number, batch.last, source_, self_, target_,
                              batch.last ? overdue_ : 0, batch.changes});

@@ -29,10 +29,10 @@ namespace lh::core {
 
 class SplitSource {
  public:
-  // boot: which start of the source's node this is; streams of later ones have higher numbers.
-  SplitSource(const SplitOrder& order, NodeId self, uint32_t boot);
+  // boot: of the source's node; streams of later ones have higher numbers. Outlives the source.
+  SplitSource(const SplitOrder& order, NodeId self, const Boot& boot);
   // The split that had been handed over when the journal ended.
-  static SplitSource resumed(const SplitOrder& order, NodeId self, uint32_t boot);
+  static SplitSource resumed(const SplitOrder& order, NodeId self, const Boot& boot);
 
   uint64_t split() const { return split_; }
   BucketNo target() const { return target_.a; }
@@ -91,6 +91,7 @@ class SplitSource {
   uint64_t split_;
   BucketNo source_;
   NodeId self_;
+  const Boot* boot_;
   BucketMark target_;
   NodeId target_node_;
   Interval moving_;  // the upper half of the source's interval

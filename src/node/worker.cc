@@ -111,8 +111,9 @@ void Worker::start_file(bool returns) {
   }
   if (index_ != kCoordinatorWorker) return;
   if (returns) {
-    coordinator_->resume(loop_.now(), shared_.address, shared_.config.buckets_max, server_.boot(),
-                         server_.logged());
+    const core::Boot& boot = server_.boot();
+    coordinator_->resume(loop_.now(), shared_.address, shared_.config.buckets_max, boot.number,
+                         boot.logged);
   }
   member_ = std::make_unique<core::Member>(shared_.incarnation, core::Coordinator::kSelf);
   if (returns || shared_.owners.claim(0) != index_) return;

@@ -67,7 +67,7 @@ class Worker final : public LogListener,
   // data directory it is, from 1 on.
   void start(uint64_t next_record = 0, uint32_t boot = 0);
   // Of the boot that is recorded, 0 when none is.
-  uint32_t boot() const { return server_.boot(); }
+  uint32_t boot() const { return server_.boot().number; }
   // After it stopped.
   void stop();
 

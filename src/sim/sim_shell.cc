@@ -111,7 +111,7 @@ void SimShell::start() {
   const bool returns = id() != NodeId::kNone;
   started_ = true;
   uint32_t boot = 0;
-  for (const auto& w : workers_) boot = std::max(boot, w->server.boot());
+  for (const auto& w : workers_) boot = std::max(boot, w->server.boot().number);
   for (size_t w = 0; w < workers_.size(); ++w) {
     Worker* worker = workers_[w].get();
     const bool joined = worker->server.self() != NodeId::kNone;
@@ -136,8 +136,8 @@ void SimShell::start_coordinator(bool returns) {
   configure(core::Coordinator::kSelf, coordinator_->options(), book);
   member_ = std::make_unique<core::Member>(config_.incarnation, core::Coordinator::kSelf);
   if (returns) {
-    const core::Server& own = workers_[core::kCoordinatorWorker]->server;
-    return coordinator_->resume(now(), address_of(process_), 0, own.boot(), own.logged());
+    const core::Boot& boot = workers_[core::kCoordinatorWorker]->server.boot();
+    return coordinator_->resume(now(), address_of(process_), 0, boot.number, boot.logged);
   }
   // With a disk where the coordinator's log is: both are begun in one frame, or not at all.
   owners_[0] = disk_ == nullptr ? workers_.size() - 1 : core::kCoordinatorWorker;

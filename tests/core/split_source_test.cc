@@ -9,6 +9,7 @@
 #include "core/bucket.h"
 #include "core/change.h"
 #include "core/limits.h"
+#include "core/mail_order.h"
 #include "tests/core/fixture.h"
 
 namespace lh::core {
@@ -20,7 +21,7 @@ using namespace testing;
 // 6, 10, ... move, 4, 8, 12, ... stay.
 class SplitSourceTest : public ::testing::Test {
  protected:
-  SplitSourceTest() : split_(SplitOrder{5, {0, 1}, 2, node(2), {}}, node(1), 0) {}
+  SplitSourceTest() : split_(SplitOrder{5, {0, 1}, 2, node(2), {}}, node(1), boot_) {}
 
   void put(uint64_t c, const std::string& value) {
     table_.put(c, std::to_string(c), value);
@@ -97,6 +98,7 @@ class SplitSourceTest : public ::testing::Test {
     return out;
   }
 
+  Boot boot_;
   table::Arena arena_;
   table::HashTable table_{{1, table_hash(base::HashMode::kInteger), &arena_}};
   SplitSource split_;
@@ -120,6 +122,24 @@ TEST_F(SplitSourceTest, batch_zero_opens_the_stream_even_when_there_is_nothing_t
 }
 
 // A target that died before it said a word would get a bucket that nobody could take back.
+TEST_F(SplitSourceTest, a_stream_is_opened_when_the_boot_in_its_number_is_durable) {
+  const auto place = [this] {
+    return effects_.write_journal([](uint64_t, std::string_view) { return uint64_t{0}; });
+  };
+  boot_.logged.sequence = 7;
+  slice();
+  ASSERT_EQ(batches(), "0");
+  EXPECT_EQ(place(), 7u);
+  EXPECT_TRUE(is_promise(effects_.sends()[0].message));
+  fill(1, 10);
+  put(6, "x");
+  ack(0);
+  slice();
+  ASSERT_EQ(batches(), "1");
+  EXPECT_EQ(place(), 0u) << "the rest comes behind it";
+  EXPECT_FALSE(is_promise(effects_.sends()[0].message));
+}
+
 TEST_F(SplitSourceTest, is_handed_over_only_to_a_target_that_has_acknowledged_the_walk) {
   fill(300, 1000);
   while (slice()) {
