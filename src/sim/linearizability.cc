@@ -21,8 +21,15 @@ using Outcome = KeyEvent::Outcome;
 class Slots {
  public:
   bool has(size_t slot) const { return (words_[slot / 64] >> slot % 64 & 1) != 0; }
+  bool empty() const { return *this == Slots(); }
   void add(size_t slot) { words_[slot / 64] |= uint64_t{1} << slot % 64; }
+  void add(const Slots& others) {
+    for (size_t k = 0; k < words_.size(); ++k) words_[k] |= others.words_[k];
+  }
   void remove(size_t slot) { words_[slot / 64] &= ~(uint64_t{1} << slot % 64); }
+  void remove(const Slots& others) {
+    for (size_t k = 0; k < words_.size(); ++k) words_[k] &= ~others.words_[k];
+  }
   bool within(const Slots& other) const {
     for (size_t k = 0; k < words_.size(); ++k) {
       if ((words_[k] & ~other.words_[k]) != 0) return false;
@@ -42,11 +49,12 @@ class Slots {
   std::array<uint64_t, kOpenEventsMax / 64> words_{};
 };
 
-// What the key holds after the event; nothing when the event cannot happen in this state.
-std::optional<uint64_t> apply(const KeyEvent& e, uint64_t state) {
+// What the key holds after the event with this outcome; nothing when that cannot happen in this
+// state.
+std::optional<uint64_t> apply(const KeyEvent& e, Outcome outcome, uint64_t state) {
   const bool there = state != 0;
-  if (e.outcome == Outcome::kExists || e.outcome == Outcome::kNotFound) {
-    return there == (e.outcome == Outcome::kExists) ? std::optional(state) : std::nullopt;
+  if (outcome == Outcome::kExists || outcome == Outcome::kNotFound) {
+    return there == (outcome == Outcome::kExists) ? std::optional(state) : std::nullopt;
   }
   switch (e.op) {
     case Op::kInsert:
@@ -63,7 +71,7 @@ std::optional<uint64_t> apply(const KeyEvent& e, uint64_t state) {
       return uint64_t{0};
     case Op::kAdd: {
       const uint64_t sum = state + e.delta;
-      return e.outcome == Outcome::kUnknown || e.value == sum ? std::optional(sum) : std::nullopt;
+      return outcome == Outcome::kUnknown || e.value == sum ? std::optional(sum) : std::nullopt;
     }
   }
   return std::nullopt;
@@ -98,13 +106,19 @@ bool are_alike(const KeyEvent& a, const KeyEvent& b) {
   return op(a) == op(b) && a.value == b.value && a.delta == b.delta;
 }
 
-// One way in which things may have gone: what the key holds and which of the open events have
-// happened already. Of two configurations that differ only in more unknown events having happened,
-// the smaller can do all that the larger can.
-struct Configuration {
+// What the key holds and which of the open events have happened already.
+struct Situation {
   uint64_t state = 0;
   Slots known;
   Slots unknown;
+};
+
+// One way in which things may have gone. Before a loss of power that may take something back, also
+// what it leaves, once that is decided. Of two configurations that differ only in more unknown
+// events having happened, the smaller can do all that the larger can.
+struct Configuration {
+  Situation now;
+  std::optional<Situation> left;  // known: without those that change nothing
 };
 
 class Search {
@@ -112,16 +126,17 @@ class Search {
   // events: in the order in which they were invoked
   explicit Search(const std::vector<KeyEvent>& events) : events_(forget_unread(events)) {
     before_of_.fill(kOpenEventsMax);
+    for (const KeyEvent& e : events_) {
+      if (e.op == Op::kAdd) sums_ = true;
+      if (e.op == Op::kRead) last_read_[e.value] = std::max(last_read_[e.value], e.answered);
+    }
     add({});
   }
 
   // False when there is no slot left.
   bool open(size_t event) {
-    const size_t slot = used_.first_free();
+    const size_t slot = take_slot(event);
     if (slot >= kOpenEventsMax) return false;
-    used_.add(slot);
-    slots_end_ = std::max(slots_end_, slot + 1);
-    event_of_[slot] = event;
     if (events_[event].outcome == Outcome::kUnknown) {
       before_of_[slot] = latest_like(event);
       unknown_.add(slot);
@@ -129,6 +144,25 @@ class Search {
     // An event that changes nothing may be explained by the state as it is.
     if (is_pure(events_[event])) {
       for (Configuration& c : take()) add(std::move(c));
+    }
+    return true;
+  }
+
+  // The event is open, and the next loss of power comes before its answer: it may have been
+  // executed before that as well, with whatever outcome, but then that is taken back.
+  bool open_vain_try(size_t event) {
+    const size_t slot = take_slot(event);
+    if (slot >= kOpenEventsMax) return false;
+    unknown_.add(slot);
+    vain_.add(slot);
+    tried_[slot] = slot_of(event);
+    // From here on it is a choice whether one that changes nothing was explained already.
+    if (is_pure(events_[event])) {
+      for (Configuration& c : take()) {
+        add(c);
+        c.now.known.remove(tried_[slot]);
+        add(std::move(c));
+      }
     }
     return true;
   }
@@ -142,7 +176,7 @@ class Search {
     while (!work.empty()) {
       Configuration c = std::move(work.back());
       work.pop_back();
-      if (c.known.has(slot)) {
+      if (c.now.known.has(slot)) {
         done.push_back(std::move(c));
         continue;
       }
@@ -153,18 +187,52 @@ class Search {
     seen_.clear();
     used_.remove(slot);
     for (Configuration& c : done) {
-      c.known.remove(slot);
+      c.now.known.remove(slot);
+      if (c.left) c.left->known.remove(slot);
       add(std::move(c));
     }
     return !done.empty();
+  }
+
+  // From now on what happens may be taken back by a loss of power at `cut_at`, all of it or the
+  // last part. So at any moment it may be that what the key holds then is what will be left.
+  void begin_loss(Moment cut_at) {
+    cut_at_ = cut_at;
+    for (Configuration& c : take()) {
+      add(leave(c));
+      add(std::move(c));
+    }
+  }
+
+  // The loss of power. What was executed before it may be answered later, and be taken back all the
+  // same; or it is executed again, as far as nobody has its answer.
+  void end_loss() {
+    cut_at_.reset();
+    std::vector<Configuration> work = take();
+    for (const Configuration& c : work) insert(&seen_, c);
+    std::vector<Configuration> after;
+    while (!work.empty()) {
+      const Configuration c = std::move(work.back());
+      work.pop_back();
+      after.push_back(c);
+      if (!c.left) continue;  // whatever else happened is left, too: it may as well happen later
+      for (size_t next = 0; next < slots_end_; ++next) {
+        if (used_.has(next)) try_event(c, next, &work);
+      }
+    }
+    seen_.clear();
+    used_.remove(vain_);
+    unknown_.remove(vain_);
+    vain_ = {};
+    for (const Configuration& c : after) take_back(c);
   }
 
   std::string describe_states() const {
     std::string out;
     uint64_t last = kNever;
     for (const auto& [key, antichain] : configurations_) {
-      if (key.first == last) continue;
-      last = key.first;
+      if (key.state == last) continue;
+      last = key.state;
       if (!out.empty()) out += ", ";
       out += last == 0            ? "absent"
              : last == kNeverRead ? "a value that nobody read"
@@ -174,12 +242,40 @@ class Search {
   }
 
  private:
-  // By state and known events; the sets of unknown events, of which none is within another.
-  using Table = std::map<std::pair<uint64_t, Slots>, std::vector<Slots>>;
+  // What has to be the same in configurations that are compared.
+  struct Key {
+    uint64_t state = 0;
+    Slots known;
+    bool has_left = false;
+    uint64_t left_state = 0;
+    Slots left_known;
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+  // Of events without an answer.
+  struct Happened {
+    Slots now;
+    Slots left;
+    bool within(const Happened& other) const {
+      return now.within(other.now) && left.within(other.left);
+    }
+  };
+  using Table = std::map<Key, std::vector<Happened>>;  // of which none is within another
 
+  // kOpenEventsMax when there is none left.
+  size_t take_slot(size_t event) {
+    const size_t slot = used_.first_free();
+    if (slot >= kOpenEventsMax) return slot;
+    used_.add(slot);
+    slots_end_ = std::max(slots_end_, slot + 1);
+    event_of_[slot] = event;
+    before_of_[slot] = kOpenEventsMax;
+    return slot;
+  }
+
+  // Of the event itself, not of a vain try.
   size_t slot_of(size_t event) const {
     size_t slot = 0;
-    while (!used_.has(slot) || event_of_[slot] != event) ++slot;
+    while (!used_.has(slot) || vain_.has(slot) || event_of_[slot] != event) ++slot;
     return slot;
   }
 
@@ -187,67 +283,128 @@ class Search {
   size_t latest_like(size_t event) const {
     size_t latest = kOpenEventsMax;
     for (size_t slot = 0; slot < slots_end_; ++slot) {
-      if (!unknown_.has(slot) || !are_alike(events_[event_of_[slot]], events_[event])) continue;
+      if (!unknown_.has(slot) || vain_.has(slot)) continue;
+      if (!are_alike(events_[event_of_[slot]], events_[event])) continue;
       if (latest == kOpenEventsMax || event_of_[latest] < event_of_[slot]) latest = slot;
     }
     return latest;
   }
 
-  void settle_pure(Configuration* c) const {
+  void settle_pure(Situation* s) const {
     for (size_t slot = 0; slot < slots_end_; ++slot) {
-      if (!used_.has(slot) || unknown_.has(slot) || c->known.has(slot)) continue;
+      if (!used_.has(slot) || unknown_.has(slot) || s->known.has(slot)) continue;
       const KeyEvent& e = events_[event_of_[slot]];
-      if (is_pure(e) && apply(e, c->state)) c->known.add(slot);
+      if (is_pure(e) && !is_tried(slot, vain_) && apply(e, e.outcome, s->state)) s->known.add(slot);
     }
   }
 
   // True when the table had nothing as good yet.
   static bool insert(Table* table, const Configuration& c) {
-    std::vector<Slots>& antichain = (*table)[{c.state, c.known}];
-    for (const Slots& other : antichain) {
-      if (other.within(c.unknown)) return false;
+    Key key{c.now.state, c.now.known, c.left.has_value(), 0, {}};
+    Happened happened{c.now.unknown, {}};
+    if (c.left) {
+      key.left_state = c.left->state;
+      key.left_known = c.left->known;
+      happened.left = c.left->unknown;
     }
-    std::erase_if(antichain, [&](const Slots& other) { return c.unknown.within(other); });
-    antichain.push_back(c.unknown);
+    std::vector<Happened>& antichain = (*table)[key];
+    for (const Happened& other : antichain) {
+      if (other.within(happened)) return false;
+    }
+    std::erase_if(antichain, [&](const Happened& other) { return happened.within(other); });
+    antichain.push_back(happened);
     return true;
   }
 
   void add(Configuration c) {
-    settle_pure(&c);
+    settle_pure(&c.now);
     insert(&configurations_, c);
   }
 
   std::vector<Configuration> take() {
     std::vector<Configuration> all;
     for (const auto& [key, antichain] : configurations_) {
-      for (const Slots& unknown : antichain) all.push_back({key.first, key.second, unknown});
+      for (const Happened& happened : antichain) {
+        Configuration& c = all.emplace_back();
+        c.now = {key.state, key.known, happened.now};
+        if (key.has_left) c.left = {key.left_state, key.left_known, happened.left};
+      }
     }
     configurations_.clear();
     return all;
   }
 
+  // The same, and it is decided that this will be left.
+  Configuration leave(const Configuration& c) const {
+    Configuration decided{c.now, c.now};
+    Situation& left = *decided.left;
+    for (size_t slot = 0; slot < slots_end_; ++slot) {
+      if (left.known.has(slot) && is_pure(events_[event_of_[slot]])) left.known.remove(slot);
+    }
+    // A value that nobody reads when it is back is like any other.
+    const auto read = last_read_.find(left.state);
+    const bool matters =
+        sums_ || left.state == 0 || (read != last_read_.end() && read->second > *cut_at_);
+    if (!matters) left.state = kNeverRead;
+    return decided;
+  }
+
+  void take_back(const Configuration& c) {
+    if (!c.left) return add(c);
+    Situation after = *c.left;
+    after.known.add(c.now.known);
+    add({after, std::nullopt});
+  }
+
+  // Whether there is a vain try of this event among these.
+  bool is_tried(size_t slot, const Slots& among) const {
+    if (vain_.empty()) return false;
+    for (size_t vain = 0; vain < slots_end_; ++vain) {
+      if (vain_.has(vain) && tried_[vain] == slot && among.has(vain)) return true;
+    }
+    return false;
+  }
+
+  // An event is not tried twice unless that is taken back in between, as a vain try has to be.
+  bool is_ruled_out(const Configuration& from, size_t slot) const {
+    if (vain_.has(slot)) return !from.left || from.now.known.has(tried_[slot]);
+    return is_tried(slot, from.now.unknown);
+  }
+
   void try_event(const Configuration& from, size_t slot, std::vector<Configuration>* work) {
-    if (from.known.has(slot) || from.unknown.has(slot)) return;
+    if (from.now.known.has(slot) || from.now.unknown.has(slot)) return;
+    if (is_ruled_out(from, slot)) return;
     // Of events that are alike the one invoked first goes first.
-    if (before_of_[slot] != kOpenEventsMax && !from.unknown.has(before_of_[slot])) return;
-    const std::optional<uint64_t> state = apply(events_[event_of_[slot]], from.state);
+    if (before_of_[slot] != kOpenEventsMax && !from.now.unknown.has(before_of_[slot])) return;
+    const KeyEvent& e = events_[event_of_[slot]];
+    const Outcome outcome = vain_.has(slot) ? Outcome::kUnknown : e.outcome;
+    const std::optional<uint64_t> state = apply(e, outcome, from.now.state);
     if (!state) return;
-    if (unknown_.has(slot) && *state == from.state) return;
+    if (unknown_.has(slot) && *state == from.now.state) return;
     Configuration next = from;
-    next.state = *state;
-    (unknown_.has(slot) ? next.unknown : next.known).add(slot);
-    settle_pure(&next);
+    next.now.state = *state;
+    (unknown_.has(slot) ? next.now.unknown : next.now.known).add(slot);
+    settle_pure(&next.now);
+    if (cut_at_ && !next.left) {
+      Configuration decided = leave(next);
+      if (insert(&seen_, decided)) work->push_back(std::move(decided));
+    }
     if (insert(&seen_, next)) work->push_back(std::move(next));
   }
 
   const std::vector<KeyEvent> events_;
   Slots used_;
   Slots unknown_;  // of events without an answer: their slots are never free again
+  Slots vain_;     // of these: vain tries, whose slots are free after the loss of power
   size_t slots_end_ = 0;
   std::array<size_t, kOpenEventsMax> event_of_{};
   std::array<size_t, kOpenEventsMax> before_of_{};  // the slot of the one like it invoked before
+  std::array<size_t, kOpenEventsMax> tried_{};      // of a vain try: the slot of the event
   Table configurations_;
   Table seen_;
+  std::optional<Moment> cut_at_;  // of the loss of power that may take back what happens
+  bool sums_ = false;
+  std::map<uint64_t, Moment> last_read_;  // by value
 };
 
 std::string describe(const KeyEvent& e) {
@@ -264,7 +421,8 @@ std::string describe(const KeyEvent& e) {
   return e.text.empty() ? out : out + "  " + e.text;
 }
 
-std::string report(const std::vector<KeyEvent>& events, size_t culprit, const std::string& states) {
+std::string report(const std::vector<KeyEvent>& events, const std::vector<PowerCut>& cuts,
+                   size_t culprit, const std::string& states) {
   std::string out = "no order explains\n" + describe(events[culprit]) +
                     "\nwhen the key may hold: " + states + "\nafter these events\n";
   constexpr size_t kShown = 24;
@@ -274,43 +432,77 @@ std::string report(const std::vector<KeyEvent>& events, size_t culprit, const st
     const bool near = k >= first || events[k].outcome == Outcome::kUnknown;
     if (near && k != culprit && events[k].invoked < until) out += describe(events[k]) + "\n";
   }
+  for (const PowerCut& cut : cuts) {
+    if (cut.at > until) break;
+    base::append_format(&out, "  at %llu a loss of power took back what was answered after %llu\n",
+                        static_cast<unsigned long long>(cut.at),
+                        static_cast<unsigned long long>(cut.since));
+  }
   return out;
 }
 
+constexpr std::string_view kTooMany = "too many operations at a time on one key to check";
+
 struct Point {
+  // In the order in which they count at one moment.
+  enum class Kind : uint8_t { kInvoked, kEndLoss, kVainTry, kAnswered, kBeginLoss };
   Moment at = 0;
-  bool answer = false;
-  size_t event = 0;
+  Kind kind = Kind::kInvoked;
+  size_t number = 0;  // of the event, or of the loss
 };
 
-std::vector<Point> points_of(const std::vector<KeyEvent>& events) {
+std::vector<Point> points_of(const std::vector<KeyEvent>& events,
+                             const std::vector<PowerCut>& cuts) {
+  using Kind = Point::Kind;
   std::vector<Point> points;
+  for (size_t k = 0; k < cuts.size(); ++k) {
+    points.push_back({cuts[k].since, Kind::kBeginLoss, k});
+    points.push_back({cuts[k].at, Kind::kEndLoss, k});
+  }
   for (size_t k = 0; k < events.size(); ++k) {
     const KeyEvent& e = events[k];
     const bool unknown = e.outcome == Outcome::kUnknown;
     if (unknown && e.op == Op::kRead) continue;  // says nothing
-    points.push_back({e.invoked, false, k});
-    if (!unknown) points.push_back({e.answered, true, k});
+    for (const PowerCut& cut : cuts) {
+      if (unknown || e.op == Op::kRead || e.invoked > cut.at || e.answered < cut.at) continue;
+      points.push_back({std::max(e.invoked, cut.since), Kind::kVainTry, k});
+    }
+    points.push_back({e.invoked, Kind::kInvoked, k});
+    if (!unknown) points.push_back({e.answered, Kind::kAnswered, k});
   }
   std::sort(points.begin(), points.end(), [](const Point& a, const Point& b) {
-    return std::pair(a.at, a.answer) < std::pair(b.at, b.answer);
+    return std::pair(a.at, a.kind) < std::pair(b.at, b.kind);
   });
   return points;
 }
 
 }  // namespace
 
-std::optional<std::string> explain_history(std::vector<KeyEvent> events) {
+std::optional<std::string> explain_history(std::vector<KeyEvent> events,
+                                           const std::vector<PowerCut>& cuts) {
   std::stable_sort(events.begin(), events.end(),
                    [](const KeyEvent& a, const KeyEvent& b) { return a.invoked < b.invoked; });
   Search search(events);
-  for (const Point& point : points_of(events)) {
-    if (!point.answer) {
-      if (!search.open(point.event)) return "too many operations at a time on one key to check";
-      continue;
+  for (const Point& point : points_of(events, cuts)) {
+    switch (point.kind) {
+      case Point::Kind::kInvoked:
+        if (!search.open(point.number)) return std::string(kTooMany);
+        break;
+      case Point::Kind::kAnswered: {
+        const std::string states = search.describe_states();
+        if (!search.close(point.number)) return report(events, cuts, point.number, states);
+        break;
+      }
+      case Point::Kind::kVainTry:
+        if (!search.open_vain_try(point.number)) return std::string(kTooMany);
+        break;
+      case Point::Kind::kBeginLoss:
+        search.begin_loss(cuts[point.number].at);
+        break;
+      case Point::Kind::kEndLoss:
+        search.end_loss();
+        break;
     }
-    const std::string states = search.describe_states();
-    if (!search.close(point.event)) return report(events, point.event, states);
   }
   return std::nullopt;
 }

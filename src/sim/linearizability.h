@@ -3,7 +3,11 @@
 // Lowe's just-in-time search: an operation is put in its place only when its answer forces it.
 //
 // An operation whose outcome is not known (the client was told that the bucket is down, or never
-// anything) may have happened at any moment after it was sent, or never. Pure; knows nothing of
+// anything) may have happened at any moment after it was sent, or never.
+//
+// A loss of power may take back what was answered a short while before, but only the last of it:
+// the key then holds what it held at some moment of that while. What was taken back may be executed
+// again if it was not answered yet, and does not come back by itself. Pure; knows nothing of
 // buckets, splits or messages.
 #pragma once
 
@@ -35,9 +39,17 @@ struct KeyEvent {
   uint64_t delta = 0;        // kAdd: what is added; an absent key counts as 0
 };
 
+// A loss of power at moment `at`, which no event has: what was answered by `since` stays. Such
+// times do not overlap.
+struct PowerCut {
+  Moment since = 0;
+  Moment at = 0;
+};
+
 // The key is absent at first. Nothing when the history is linearizable, else a report: the events
 // around the first answer that no order explains.
-std::optional<std::string> explain_history(std::vector<KeyEvent> events);
+std::optional<std::string> explain_history(std::vector<KeyEvent> events,
+                                           const std::vector<PowerCut>& cuts = {});
 
 // How many events of one key may be under way or unknown at a time. Beyond it a history is reported
 // as one that cannot be checked.

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/prng.h"
@@ -234,6 +236,167 @@ TEST(LinearizabilityTest, agreesWithTryingEveryOrder) {
   }
   EXPECT_GT(good, kRuns / 20);
   EXPECT_LT(good, kRuns * 19 / 20);
+}
+
+// ------------------------------------------------------------------------------- losses of power
+
+bool fine(std::vector<KeyEvent> events, std::vector<PowerCut> cuts) {
+  return !explain_history(std::move(events), cuts);
+}
+
+TEST(LinearizabilityTest, aLossOfPowerTakesBackTheLastThatWasAnswered) {
+  const std::vector<PowerCut> cut = {{4, 10}};
+  for (const uint64_t left : {2, 3, 4}) {
+    EXPECT_TRUE(fine({put(1, 0, 1), put(2, 2, 3), put(3, 5, 6), read(3, 7, 7), put(4, 8, 9),
+                      read(left, 11, 12), read(left, 13, 14)},
+                     cut))
+        << left;
+  }
+  EXPECT_TRUE(fine({put(1, 5, 6), missing(Op::kRead, 0, 11, 12)}, cut));
+  EXPECT_TRUE(fine({put(1, 0, 1), erase(5, 6), read(1, 11, 12)}, cut));
+}
+
+TEST(LinearizabilityTest, whatWasAnsweredBeforeTheBoundStays) {
+  const std::vector<PowerCut> cut = {{4, 10}};
+  const std::vector<KeyEvent> before = {put(1, 0, 1), put(2, 2, 3), put(3, 5, 6)};
+  const auto then = [&](const KeyEvent& e) {
+    std::vector<KeyEvent> events = before;
+    events.push_back(e);
+    return fine(events, cut);
+  };
+  EXPECT_FALSE(then(read(1, 11, 12)));
+  EXPECT_FALSE(then(missing(Op::kRead, 0, 11, 12)));
+  EXPECT_FALSE(then(read(9, 11, 12))) << "nobody wrote that";
+  EXPECT_FALSE(then(read(2, 8, 9))) << "the power was still there";
+  // Who was shown something before the bound is not told that it never was.
+  EXPECT_FALSE(fine({put(1, 0, kNever - 1), read(1, 2, 3), missing(Op::kRead, 0, 11, 12)}, cut));
+}
+
+TEST(LinearizabilityTest, whatWasTakenBackDoesNotComeBackByItself) {
+  const std::vector<PowerCut> cut = {{4, 10}};
+  EXPECT_FALSE(fine({put(1, 0, 1), put(2, 5, 6), read(1, 11, 12), read(2, 13, 14)}, cut));
+  EXPECT_FALSE(
+      fine({put(1, 0, 1), put(2, 5, 6), put(3, 7, 8), read(2, 11, 12), read(1, 13, 14)}, cut));
+  // But who has no answer yet asks again.
+  EXPECT_TRUE(
+      fine({put(1, 0, 1), put(2, 5, 20), read(2, 6, 7), read(1, 11, 12), read(2, 13, 14)}, cut));
+  EXPECT_FALSE(fine({put(1, 0, 1), put(2, 5, 20), read(2, 6, 7), read(1, 11, 12), read(2, 13, 14),
+                     read(1, 15, 16)},
+                    cut));
+}
+
+TEST(LinearizabilityTest, anAnswerUnderWayMayTellOfWhatWasTakenBack) {
+  const std::vector<PowerCut> cut = {{4, 10}};
+  EXPECT_TRUE(fine({put(1, 0, 1), put(2, 5, 20), read(1, 21, 22)}, cut));
+  EXPECT_TRUE(fine({add(2, 2, 0, 1), add(3, 5, 5, 20), read(2, 21, 22)}, cut));
+  // Executed with another outcome first, seen by others, and then once more.
+  EXPECT_TRUE(fine(
+      {add(2, 2, 0, 1), add(4, 6, 5, 6), add(1, 3, 5, 20), read(7, 7, 8), read(3, 21, 22)}, cut));
+  EXPECT_FALSE(fine(
+      {add(2, 2, 0, 1), add(4, 6, 5, 6), add(1, 3, 5, 20), read(7, 7, 8), read(4, 21, 22)}, cut));
+}
+
+TEST(LinearizabilityTest, oneLossOfPowerAfterTheOther) {
+  const std::vector<PowerCut> cuts = {{2, 6}, {6, 10}};
+  EXPECT_TRUE(fine({put(1, 0, 1), put(2, 3, 4), read(2, 7, 8), read(2, 11, 12)}, cuts));
+  EXPECT_TRUE(fine({put(1, 0, 1), put(2, 3, 4), put(3, 7, 8), read(1, 11, 12)}, cuts));
+  EXPECT_FALSE(fine({put(1, 0, 1), put(2, 3, 4), read(2, 7, 8), read(1, 11, 12)}, cuts))
+      << "what was back after the first is there for good";
+}
+
+// One loss of power: executes whatever is open whenever it can, and then goes back to every state
+// since the bound.
+class DumbPowerChecker {
+ public:
+  DumbPowerChecker(const std::vector<KeyEvent>& events, const PowerCut& cut)
+      : events_(events), cut_(cut) {}
+
+  bool fine() { return go({0, std::vector<Status>(events_.size()), {}}, 0); }
+
+ private:
+  enum class Status : uint8_t { kOpen, kDone, kVain };
+  using Snapshot = std::pair<uint64_t, std::vector<Status>>;
+  struct World {
+    uint64_t state;
+    std::vector<Status> status;
+    std::vector<Snapshot> since;  // the bound
+  };
+  static constexpr Moment kEnd = 40;
+
+  bool go(World world, Moment now) {
+    if (now == kEnd) return true;
+    for (size_t k = 0; k < events_.size(); ++k) {
+      const KeyEvent& e = events_[k];
+      if (world.status[k] != Status::kOpen || e.invoked > now || e.answered < now) continue;
+      for (const Status status : {Status::kDone, Status::kVain}) {
+        if (status == Status::kVain && (now >= cut_.at || e.outcome == Outcome::kUnknown)) continue;
+        World next = world;
+        if (!apply(e, status == Status::kVain, &next.state)) continue;
+        next.status[k] = status;
+        if (!next.since.empty()) next.since.push_back({next.state, next.status});
+        if (go(next, now)) return true;
+      }
+    }
+    for (size_t k = 0; k < events_.size(); ++k) {
+      const bool must = events_[k].answered == now && events_[k].outcome != Outcome::kUnknown;
+      if (must && world.status[k] != Status::kDone) return false;
+    }
+    if (now == cut_.since) world.since = {{world.state, world.status}};
+    if (now + 1 != cut_.at) return go(world, now + 1);
+    return std::any_of(world.since.begin(), world.since.end(),
+                       [&](const Snapshot& left) { return go_on(world, left); });
+  }
+
+  bool go_on(const World& before, const Snapshot& left) {
+    World after{left.first, left.second, {}};
+    for (size_t k = 0; k < events_.size(); ++k) {
+      if (left.second[k] == Status::kVain) return false;  // its answer is another one
+      const bool told =
+          before.status[k] == Status::kDone && events_[k].outcome != Outcome::kUnknown;
+      if (told) after.status[k] = Status::kDone;
+    }
+    return go(after, cut_.at);
+  }
+
+  static bool apply(const KeyEvent& e, bool whatever, uint64_t* state) {
+    const bool there = *state != 0;
+    const Outcome outcome = whatever ? Outcome::kUnknown : e.outcome;
+    if (outcome == Outcome::kExists) return there;
+    if (outcome == Outcome::kNotFound) return !there;
+    if (e.op == Op::kInsert && there) return false;
+    if ((e.op == Op::kUpdate || e.op == Op::kDelete) && !there) return false;
+    if (e.op == Op::kRead) return outcome == Outcome::kUnknown || *state == e.value;
+    *state = e.op == Op::kDelete ? 0 : e.value;
+    return true;
+  }
+
+  const std::vector<KeyEvent>& events_;
+  const PowerCut cut_;
+};
+
+TEST(LinearizabilityTest, agreesAboutALossOfPowerWithTryingEverything) {
+  base::Prng prng(21);
+  size_t good = 0;
+  size_t excused = 0;
+  constexpr size_t kRuns = 20'000;
+  for (size_t run = 0; run < kRuns; ++run) {
+    std::vector<KeyEvent> events;
+    const uint64_t count = 1 + prng.below(4);
+    for (uint64_t k = 1; k <= count; ++k) {
+      KeyEvent e = random_event(&prng, k);
+      e.invoked *= 2;  // the cut has a moment of its own
+      if (e.answered != kNever) e.answered *= 2;
+      if (e.invoked < 38 && (e.answered < 38 || e.answered == kNever)) events.push_back(e);
+    }
+    const PowerCut cut{2 * prng.below(8), 2 * (8 + prng.below(8)) + 1};
+    const bool expected = DumbPowerChecker(events, cut).fine();
+    good += expected ? 1 : 0;
+    ASSERT_EQ(fine(events, {cut}), expected) << "run " << run;
+    excused += expected && !fine(events) ? 1 : 0;
+  }
+  EXPECT_GT(good, kRuns / 20);
+  EXPECT_LT(good, kRuns * 19 / 20);
+  EXPECT_GT(excused, kRuns / 200);
 }
 
 }  // namespace
