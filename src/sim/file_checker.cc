@@ -47,6 +47,19 @@ void FileChecker::node_is_down(uint32_t node) {
   }
 }
 
+std::vector<Interval> FileChecker::parts_of(uint32_t node) const {
+  std::vector<Interval> parts;
+  const BucketNo newest = bucket_count(state_) - 1;
+  const auto part = [this](BucketNo a) { return interval_of({a, level_of(state_, a)}); };
+  for (const auto& [a, place] : where_) {
+    if (place.node != node) continue;
+    parts.push_back(part(a));
+    // Until the new bucket is live the source is the one that has its records.
+    if (in_flight_ && a == state_of_count(newest).n) parts.push_back(part(newest));
+  }
+  return parts;
+}
+
 void FileChecker::node_is_up(uint32_t node, Servers servers, const core::Coordinator* coordinator) {
   servers_[node] = servers;
   if (coordinator != nullptr) {

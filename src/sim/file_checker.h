@@ -37,6 +37,8 @@ class FileChecker {
   void node_is_up(uint32_t node, std::vector<const core::Server*> servers,
                   const core::Coordinator* coordinator);
   void node_is_down(uint32_t node);
+  // What the node answers for, or did when it went down.
+  std::vector<Interval> parts_of(uint32_t node) const;
   uint64_t deaths() const { return deaths_; }
 
   // Called after each step of a server.

@@ -51,12 +51,19 @@ bool may_erase(const KeyEvent& e) {
   return (e.op == KeyEvent::Op::kDelete || e.op == KeyEvent::Op::kClear) &&
          (e.outcome == KeyEvent::Outcome::kOk || e.outcome == KeyEvent::Outcome::kUnknown);
 }
-bool is_sure(const KeyEvent& e) { return e.outcome == KeyEvent::Outcome::kOk; }
+using PowerCuts = std::vector<PowerCut>;
+bool is_sure(const KeyEvent& e, const PowerCuts& cuts) {
+  const bool may_be_gone = std::any_of(cuts.begin(), cuts.end(), [&](const PowerCut& cut) {
+    return e.answered > cut.since && e.invoked < cut.at;
+  });
+  return e.outcome == KeyEvent::Outcome::kOk && !may_be_gone;
+}
 
 // The record was there from `begin` to `end`, whatever the order.
-bool surely_there(const std::vector<KeyEvent>& events, Moment begin, Moment end) {
+bool surely_there(const std::vector<KeyEvent>& events, const PowerCuts& cuts, Moment begin,
+                  Moment end) {
   return std::any_of(events.begin(), events.end(), [&](const KeyEvent& write) {
-    if (!may_write(write) || !is_sure(write) || write.answered > begin) return false;
+    if (!may_write(write) || !is_sure(write, cuts) || write.answered > begin) return false;
     return std::none_of(events.begin(), events.end(), [&](const KeyEvent& erase) {
       return may_erase(erase) && erase.invoked < end && erase.answered > write.invoked;
     });
@@ -64,11 +71,12 @@ bool surely_there(const std::vector<KeyEvent>& events, Moment begin, Moment end)
 }
 
 // There is an order in which the record was there at some moment from `begin` to `end`.
-bool maybe_there(const std::vector<KeyEvent>& events, Moment begin, Moment end) {
+bool maybe_there(const std::vector<KeyEvent>& events, const PowerCuts& cuts, Moment begin,
+                 Moment end) {
   return std::any_of(events.begin(), events.end(), [&](const KeyEvent& write) {
     if (!may_write(write) || write.invoked > end) return false;
     return std::none_of(events.begin(), events.end(), [&](const KeyEvent& erase) {
-      return may_erase(erase) && is_sure(erase) && is_sure(write) &&
+      return may_erase(erase) && is_sure(erase, cuts) && is_sure(write, cuts) &&
              erase.invoked > write.answered && erase.answered < begin;
     });
   });
@@ -108,7 +116,7 @@ std::optional<uint64_t> read_value(std::string_view value) {
   return id;
 }
 
-History::History(std::vector<std::string> keys) : keys_(std::move(keys)) {
+History::History(std::vector<std::string> keys) : keys_(std::move(keys)), cuts_(keys_.size()) {
   for (size_t k = 0; k < keys_.size(); ++k) key_numbers_[keys_[k]] = k;
 }
 
@@ -166,6 +174,15 @@ void History::end_call(size_t call, const core::FileResult& result, Moment at,
   calls_[call].outcome = result.outcome;
   calls_[call].count = result.records;
   calls_[call].expects = std::move(expects);
+}
+
+// What came back after one loss of power is there for good.
+void History::add_power_cut(Moment since, Moment at, const std::function<bool(size_t key)>& had) {
+  for (size_t key = 0; key < keys_.size(); ++key) {
+    if (!had(key)) continue;
+    std::vector<PowerCut>& cuts = cuts_[key];
+    cuts.push_back({cuts.empty() ? since : std::max(since, cuts.back().at), at});
+  }
 }
 
 // ------------------------------------------------------------------------------------- checking
@@ -236,9 +253,12 @@ std::optional<std::string> History::check_count(const Call& call, const Events& 
   if (call.outcome != Outcome::kOk) return std::nullopt;
   uint64_t least = 0;
   uint64_t most = 0;
-  for (const std::vector<KeyEvent>& of_key : events) {
-    least += surely_there(of_key, call.begun_at, call.ended_at) ? 1 : 0;
-    most += maybe_there(of_key, call.begun_at, call.ended_at) ? 1 : 0;
+  for (size_t key = 0; key < events.size(); ++key) {
+    const auto is = [&](auto there) {
+      return there(events[key], cuts_[key], call.begun_at, call.ended_at) ? 1 : 0;
+    };
+    least += is(surely_there);
+    most += is(maybe_there);
   }
   if (least <= call.count && call.count <= most) return std::nullopt;
   return base::format("count [%llu, %llu] of client %u is %llu, not %llu to %llu",
@@ -262,8 +282,8 @@ std::optional<std::string> History::find_violation() const {
     }
     if (violation) return violation;
   }
-  for (std::vector<KeyEvent>& of_key : all) {
-    if (auto violation = explain_history(std::move(of_key))) return violation;
+  for (size_t key = 0; key < all.size(); ++key) {
+    if (auto violation = explain_history(std::move(all[key]), cuts_[key])) return violation;
   }
   return std::nullopt;
 }

@@ -80,6 +80,10 @@ class History {
   Call& call(size_t number) { return calls_[number]; }
   size_t call_count() const { return calls_.size(); }
 
+  // ---- losses of power. At moment `at` a node lost it, which had these keys: of what was answered
+  // about them after `since` the last part may be gone.
+  void add_power_cut(Moment since, Moment at, const std::function<bool(size_t key)>& had);
+
   // Something that no order of things explains, in words.
   std::optional<std::string> find_violation() const;
   // How the last request of this client for each key ended; keys that it did not ask for, or got no
@@ -94,6 +98,7 @@ class History {
   std::optional<std::string> check_count(const Call& call, const Events& events) const;
 
   std::vector<std::string> keys_;
+  std::vector<std::vector<PowerCut>> cuts_;  // by key
   std::map<std::string, size_t, std::less<>> key_numbers_;
   std::vector<Operation> operations_;
   std::vector<Call> calls_;

@@ -139,13 +139,13 @@ void choose_disks(Options* o) {
   o->slow_disks = choose_rate(&prng, ms(500), ms(2'000));
 }
 
-// What is not on the disk is lost with the power, and then was not promised to be there: such a run
-// has processes that are killed, whose writes the system keeps.
+// A node that never syncs promises nothing about a loss of power: in such a run processes are
+// killed, and the system keeps what they wrote.
 void choose_fsync(Options* o) {
   Prng prng(o->seed ^ 0x6673796e63);
   if (!o->disks || !prng.chance(1, 3)) return;
   o->fsync = prng.chance(2, 3) ? storage::Fsync::kEverySecond : storage::Fsync::kNever;
-  o->sync_failures = {};
+  if (o->fsync == storage::Fsync::kNever) o->sync_failures = {};
 }
 
 void choose_reserve(Options* o) {

@@ -76,7 +76,7 @@ struct Options {
 
   // The disks; without them a node that crashes keeps its memory.
   bool disks = false;
-  storage::Fsync fsync = storage::Fsync::kAlways;  // others: power cuts are kills
+  storage::Fsync fsync = storage::Fsync::kAlways;  // kNever: power cuts are kills
   base::Duration sync_min;
   base::Duration sync_max;
   uint64_t segment_bytes = 0;

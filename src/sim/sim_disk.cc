@@ -16,6 +16,8 @@ using base::us;
 
 constexpr Duration kWakeWithin = us(100);
 constexpr char kFolder[] = "data";
+// The promise of --fsync=everysec.
+constexpr Duration kSyncWithin = base::seconds(1);
 
 }  // namespace
 
@@ -56,19 +58,22 @@ Status SimDisk::recover(const Take& take) {
 Status SimDisk::start(std::vector<storage::LogListener*> listeners, Host host) {
   if (Status status = dir_->start(); !status.ok()) return status;
   host_ = std::move(host);
+  longest_round_ = {};
   keeper_ = std::make_unique<storage::LogKeeper>(dir_.get(), world_->options.fsync, this);
   keeper_->start(std::move(listeners), world_->now());
   wait();
   return {};
 }
 
-void SimDisk::end(Ending how) {
+bool SimDisk::end(Ending how) {
+  bool synced = false;
   if (how == Ending::kOrderly && keeper_ != nullptr) {
     keeper_->write(std::exchange(jobs_, {}));
     keeper_->sync(world_->now());
     keeper_->settle();
     // A disk without room has not taken everything; nobody was told that it had.
-    (void)keeper_->close();
+    const Status status = keeper_->close();
+    synced = status.ok() || status.code() == StatusCode::kRefused;
   }
   // What objects do in their destructors a dead process does not do.
   env_.stop_after(0);
@@ -78,11 +83,12 @@ void SimDisk::end(Ending how) {
   jobs_.clear();
   busy_ = false;
   ++rounds_;
-  if (how == Ending::kPowerCut && world_->options.fsync == storage::Fsync::kAlways) {
+  if (how == Ending::kPowerCut && world_->options.fsync != storage::Fsync::kNever) {
     const bool torn = world_->prng.chance(3, 4);
     env_.crash(&world_->prng, {.torn_sectors = torn, .torn_names = torn});
   }
   env_.stop_after(~uint64_t{0});
+  return synced;
 }
 
 // ----------------------------------------------------------------------------------------- rounds
@@ -99,7 +105,9 @@ void SimDisk::begin_round() {
   ++rounds_;
   world_->counters.add(Count::kSyncs);
   keeper_->write(std::exchange(jobs_, {}));
-  host_.later(sync_time(), [this] { end_round(); });
+  const Duration time = sync_time();
+  longest_round_ = std::max(longest_round_, time);
+  host_.later(time, [this] { end_round(); });
 }
 
 void SimDisk::end_round() {
@@ -130,6 +138,9 @@ void SimDisk::on_log_failed(const Status& status) {
   world_->transcript.note(world_->now(), "a log failed: " + std::string(status.message()));
   host_.later(Duration(), host_.on_failed);
 }
+
+// A sync that is due waits for the round under way, or takes one.
+Duration SimDisk::unsynced_max() const { return kSyncWithin + longest_round_ + kWakeWithin * 2; }
 
 // ----------------------------------------------------------------------------------------- faults
 

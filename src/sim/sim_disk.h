@@ -42,9 +42,13 @@ class SimDisk final : public storage::LogQueue, public storage::LogKeeper::Owner
   enum class Ending : uint8_t {
     kOrderly,   // what was handed over is written, the directory is closed
     kKilled,    // what was written is there, synced or not
-    kPowerCut,  // what was not synced is lost, or torn
+    kPowerCut,  // what was not synced is lost, or torn; with --fsync=never a kill
   };
-  void end(Ending how);
+  // Whether all that anybody was told of is synced.
+  bool end(Ending how);
+  // What was said to be written longer ago, while the process ran, is synced: with
+  // --fsync=everysec.
+  base::Duration unsynced_max() const;
 
   // False: what was handed over last waits until there is.
   bool has_room() const { return keeper_ == nullptr || keeper_->has_room(); }
@@ -84,6 +88,7 @@ class SimDisk final : public storage::LogQueue, public storage::LogKeeper::Owner
   std::deque<storage::LogJob> jobs_;
   bool busy_ = false;
   uint64_t rounds_ = 0;
+  base::Duration longest_round_;  // of this life
   base::Instant slow_until_;
   base::Duration slow_max_;
 };

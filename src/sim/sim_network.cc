@@ -22,7 +22,7 @@ constexpr Duration kLateMax = ms(1'500);
 }  // namespace
 
 ProcessId SimNetwork::add(Process* process) {
-  nodes_.push_back({process, State::kRunning, false, {}});
+  nodes_.emplace_back().process = process;
   return static_cast<ProcessId>(nodes_.size());
 }
 
@@ -357,7 +357,22 @@ void SimNetwork::pump_all() {
 }
 
 void SimNetwork::freeze(ProcessId id) {
-  if (node(id).state == State::kRunning) node(id).state = State::kFrozen;
+  Node& n = node(id);
+  if (n.state != State::kRunning) return;
+  n.state = State::kFrozen;
+  n.stood_still.push_back({world_->now(), base::Instant::never()});
+}
+
+base::Instant SimNetwork::ran_since(ProcessId id, Duration time) const {
+  const auto& stops = node(id).stood_still;
+  base::Instant end = world_->now();
+  for (auto stop = stops.rbegin(); stop != stops.rend(); ++stop) {
+    const Duration ran = end - std::min(stop->second, end);
+    if (ran >= time) break;
+    time = time - ran;
+    end = stop->first;
+  }
+  return std::max(base::Instant(), end - time);
 }
 
 void SimNetwork::crash(ProcessId id) {
@@ -399,6 +414,7 @@ void SimNetwork::kill(ProcessId id) {
 void SimNetwork::revive(ProcessId id) {
   if (!node(id).killed) return;
   node(id).killed = false;
+  node(id).stood_still.clear();
   resume(id);
 }
 
@@ -412,6 +428,7 @@ void SimNetwork::run_in(ProcessId id, Action action) {
 void SimNetwork::resume(ProcessId id) {
   Node& n = node(id);
   if (n.state == State::kRunning || n.killed) return;
+  if (n.state == State::kFrozen) n.stood_still.back().second = world_->now();
   n.state = State::kRunning;
   // First what the kernel kept or first what the process was about to do.
   if (world_->prng.chance(1, 2)) pump_all();

@@ -68,6 +68,8 @@ class SimNetwork {
   // Runs the action now, or when the process runs again: for its timers.
   void run_in(ProcessId process, Action action);
   bool is_running(ProcessId process) const { return node(process).state == State::kRunning; }
+  // Since then the process ran for so long in all: what it does in that time it has done.
+  base::Instant ran_since(ProcessId process, base::Duration time) const;
 
   // ---- faults
   void break_link(LinkId link);
@@ -95,6 +97,7 @@ class SimNetwork {
     State state = State::kRunning;
     bool killed = false;
     std::deque<Action> waiting;
+    std::vector<std::pair<base::Instant, base::Instant>> stood_still;  // from, until
   };
   struct Flight {
     base::Instant at;

@@ -128,11 +128,22 @@ void SimNode::stop(SimDisk::Ending how) {
   id_ = shell_->id();
   retries_ = retries();
   splits_ = splits();
+  synced_until_ = parts_.network->ran_since(process_, disk_->unsynced_max());
   parts_.network->kill(process_);
-  disk_->end(how);
+  end_disk(how);
   parts_.checker->node_is_down(first_process_);
   shell_.reset();
   for (const auto& port : ports_) port->sink()->on_port_lost();
+}
+
+void SimNode::end_disk(SimDisk::Ending how) {
+  World* world = parts_.world;
+  if (disk_->end(how)) synced_until_ = world->now();
+  if (how != SimDisk::Ending::kPowerCut) return;
+  if (world->options.fsync != storage::Fsync::kEverySecond) return;
+  const Moment since = world->moment_by(synced_until_);
+  world->losses.push_back({since, world->next_moment(), parts_.checker->parts_of(first_process_)});
+  synced_until_ = world->now();
 }
 
 void SimNode::restart() {
@@ -156,7 +167,7 @@ void SimNode::restart() {
     return world->fail("a start that found damage changed the disk");
   }
   // The disk was full, or the power went again.
-  disk_->end(flipped_ ? SimDisk::Ending::kKilled : SimDisk::Ending::kPowerCut);
+  end_disk(flipped_ ? SimDisk::Ending::kKilled : SimDisk::Ending::kPowerCut);
   judge(status);
   if (flipped_) disk_->flip_back(*flipped_);
   flipped_.reset();

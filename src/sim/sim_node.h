@@ -68,6 +68,7 @@ class SimNode final : public Process {
   template <typename Count>
   uint64_t sum_of_workers(Count count) const;  // while it is up
   void judge(const Status& status);
+  void end_disk(SimDisk::Ending how);
   void note(const std::string& what);
 
   SimParts parts_;
@@ -80,7 +81,8 @@ class SimNode final : public Process {
   std::vector<std::unique_ptr<Port>> ports_;
   std::unique_ptr<SimShell> shell_;
   std::optional<SimDisk::Place> flipped_;
-  uint64_t retries_ = 0;  // of the lives that are over
+  base::Instant synced_until_;  // while it is down: what was said by then is on its disk
+  uint64_t retries_ = 0;        // of the lives that are over
   uint64_t splits_ = 0;
 };
 

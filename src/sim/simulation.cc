@@ -214,7 +214,15 @@ class Run {
   }
 
   void check_history() {
-    if (auto violation = cluster_.workload().history().find_violation()) give_up(*violation);
+    History& history = cluster_.workload().history();
+    for (const PowerLoss& loss : world_.losses) {
+      history.add_power_cut(loss.since, loss.at, [&](size_t key) {
+        const ReversedHash r = reverse64(*base::hash_key(world_.options.hash, history.keys()[key]));
+        return std::any_of(loss.had.begin(), loss.had.end(),
+                           [r](const Interval& part) { return part.contains(r); });
+      });
+    }
+    if (auto violation = history.find_violation()) give_up(*violation);
   }
 
   SimCluster cluster_;

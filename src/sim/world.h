@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/prng.h"
+#include "lh/address.h"
 #include "sim/counters.h"
 #include "sim/event_queue.h"
 #include "sim/linearizability.h"
@@ -20,6 +22,14 @@ class Canary;
 inline base::Duration random_up_to(base::Prng* prng, base::Duration most) {
   return base::Duration(static_cast<int64_t>(prng->below(static_cast<uint64_t>(most.ns()) + 1)));
 }
+
+// A node without power, that had synced only what is older than a moment: of what was said later
+// about the keys that it had the last part may be gone.
+struct PowerLoss {
+  Moment since = 0;
+  Moment at = 0;
+  std::vector<Interval> had;  // of the reversed key space
+};
 
 struct World {
   explicit World(const Options& chosen) : options(chosen), prng(chosen.seed ^ 0x6c687369) {
@@ -37,7 +47,15 @@ struct World {
   // Something is wrong, and will be for so long.
   void trouble(base::Duration time) { trouble_until = std::max(trouble_until, now() + time); }
 
-  Moment next_moment() { return ++moments; }
+  Moment next_moment() {
+    moments.push_back(now());
+    return moments.size();
+  }
+  // The last moment by then; 0 when there was none.
+  Moment moment_by(base::Instant at) const {
+    const auto after = std::upper_bound(moments.begin(), moments.end(), at);
+    return static_cast<Moment>(after - moments.begin());
+  }
   base::Instant now() const { return events.now(); }
 
   const Options options;
@@ -47,7 +65,8 @@ struct World {
   Transcript transcript;
   Canary* canary = nullptr;  // a planted bug, or none
   std::string failure;
-  Moment moments = 0;
+  std::vector<base::Instant> moments;  // when each was, from moment 1 on
+  std::vector<PowerLoss> losses;
   // Until when answers may be late or missing because of a fault.
   base::Instant trouble_until;
 };

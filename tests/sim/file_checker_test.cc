@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -249,6 +250,27 @@ TEST_F(FileCheckerTest, aServerThatDoesNotKnowTheWholeFileAtTheEndIsNoticed) {
   checker_.node_is_up(3, {&ignorant}, nullptr);
   checker_.check_settled();
   EXPECT_TRUE(says(world_.failure, "a server knows 0 buckets of 1"));
+}
+
+TEST_F(FileCheckerTest, aNodeHasThePartsOfItsBuckets) {
+  const auto has = [this](uint32_t node, BucketNo a, Level level) {
+    const std::vector<Interval> parts = checker_.parts_of(node);
+    return std::any_of(parts.begin(), parts.end(), [&](const Interval& part) {
+      return part.contains(interval_of({a, level}).first);
+    });
+  };
+  EXPECT_TRUE(has(kOne, 0, 0));
+  EXPECT_TRUE(checker_.parts_of(kTwo).empty());
+  split(false);
+  EXPECT_TRUE(has(kOne, 0, 1));
+  EXPECT_TRUE(has(kOne, 1, 1)) << "while it is on its way";
+  EXPECT_TRUE(checker_.parts_of(kTwo).empty());
+  two_.create_bucket({1, 1});
+  checker_.after_step(two_);
+  EXPECT_FALSE(has(kOne, 1, 1));
+  EXPECT_TRUE(has(kTwo, 1, 1));
+  checker_.node_is_down(kTwo);
+  EXPECT_TRUE(has(kTwo, 1, 1)) << "also when it is down";
 }
 
 }  // namespace

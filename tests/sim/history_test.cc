@@ -138,5 +138,57 @@ TEST_F(ClearHistoryTest, oneThatWasNeverAnsweredMayStillHappen) {
   EXPECT_TRUE(is_possible());
 }
 
+TEST_F(RunHistoryTest, aLossOfPowerExcusesWhatWasAnsweredWithinTheBound) {
+  const uint64_t first = did(Op::kPut, 1, 2, Code::kOk);
+  did(Op::kPut, 5, 6, Code::kOk);
+  did(Op::kRead, 9, 10, Code::kOk, make_value(first, 10));
+  EXPECT_FALSE(is_possible());
+  history_.add_power_cut(4, 8, [](size_t) { return false; });
+  EXPECT_FALSE(is_possible()) << "of a node that did not have the key";
+  history_.add_power_cut(4, 8, [](size_t) { return true; });
+  EXPECT_TRUE(is_possible());
+}
+
+TEST_F(RunHistoryTest, aLossOfPowerDoesNotExcuseWhatIsOlder) {
+  const uint64_t first = did(Op::kPut, 1, 2, Code::kOk);
+  did(Op::kPut, 5, 6, Code::kOk);
+  did(Op::kRead, 9, 10, Code::kOk, make_value(first, 10));
+  history_.add_power_cut(6, 8, [](size_t) { return true; });
+  EXPECT_FALSE(is_possible());
+}
+
+TEST_F(RunHistoryTest, whatWasBackAfterALossOfPowerIsNotLostInTheNext) {
+  did(Op::kPut, 5, 6, Code::kOk);
+  did(Op::kRead, 9, 10, Code::kNotFound);
+  history_.add_power_cut(1, 3, [](size_t) { return true; });
+  history_.add_power_cut(2, 8, [](size_t) { return true; });
+  EXPECT_TRUE(is_possible());
+  const uint64_t again = did(Op::kPut, 11, 12, Code::kOk);
+  did(Op::kRead, 21, 22, Code::kOk, make_value(again, 10));
+  history_.add_power_cut(10, 20, [](size_t) { return true; });
+  EXPECT_TRUE(is_possible());
+  did(Op::kRead, 25, 26, Code::kNotFound);
+  history_.add_power_cut(10, 24, [](size_t) { return true; });
+  EXPECT_FALSE(is_possible());
+}
+
+TEST_F(RunHistoryTest, aCountAllowsForWhatALossOfPowerTookBack) {
+  const auto counted = [this](uint64_t records) {
+    core::FileRequest request;
+    request.kind = core::FileRequest::Kind::kCount;
+    core::FileResult result;
+    result.request = request;
+    result.records = records;
+    history_.end_call(history_.begin_call(1, request, 9), result, 10, [](size_t) { return true; });
+  };
+  did(Op::kPut, 5, 6, Code::kOk);
+  counted(1);
+  EXPECT_TRUE(is_possible());
+  counted(0);
+  EXPECT_FALSE(is_possible());
+  history_.add_power_cut(4, 8, [](size_t) { return true; });
+  EXPECT_TRUE(is_possible());
+}
+
 }  // namespace
 }  // namespace lh::sim

@@ -14,8 +14,10 @@ using Ending = SimDisk::Ending;
 // One worker of a process that nobody interrupts.
 class SimDiskTest : public ::testing::Test, public storage::LogListener {
  protected:
-  static Options options() {
+  explicit SimDiskTest(storage::Fsync fsync = storage::Fsync::kAlways) : world_(options(fsync)) {}
+  static Options options(storage::Fsync fsync) {
     Options o;
+    o.fsync = fsync;
     o.seed = 5;
     o.disks = true;
     o.sync_min = base::ms(1);
@@ -58,7 +60,7 @@ class SimDiskTest : public ::testing::Test, public storage::LogListener {
   void on_snapshot_written(bool, storage::LogBatch) override {}
   void on_snapshot_installed(bool) override {}
 
-  World world_{options()};
+  World world_;
   SimDisk disk_{&world_};
   storage::LogBatch batch_;
   uint64_t durable_ = 0;
@@ -134,6 +136,53 @@ TEST_F(SimDiskTest, whateverBitFlipsTheDirectoryIsDamagedUntilItIsPutBack) {
     ASSERT_EQ(disk_.image(), whole);
   }
   EXPECT_EQ(open().size(), 60u);
+}
+
+class EverySecondTest : public SimDiskTest {
+ protected:
+  EverySecondTest() : SimDiskTest(storage::Fsync::kEverySecond) {}
+  void run_for(base::Duration time) {
+    const base::Instant end = world_.now() + time;
+    while (!world_.events.empty() && world_.events.next_at() <= end) world_.events.run_next();
+  }
+};
+
+TEST_F(EverySecondTest, aPowerCutTakesNothingThatIsOlderThanTheBound) {
+  open();
+  write("old");
+  run_for(base::ms(1'010));
+  EXPECT_EQ(durable_, 1u);
+  EXPECT_LT(disk_.unsynced_max(), base::ms(1'010)) << "a second and a sync";
+  write("new");
+  run_for(base::ms(500));
+  EXPECT_FALSE(disk_.end(Ending::kPowerCut)) << "not all of it was synced";
+  const Records left = open();
+  ASSERT_FALSE(left.empty());
+  EXPECT_EQ(left.front(), "old");
+}
+
+TEST_F(EverySecondTest, somethingIsLost) {
+  size_t lost = 0;
+  constexpr size_t kRounds = 100;
+  for (size_t round = 0; round < kRounds; ++round) {
+    const size_t before = open().size();
+    write("new");
+    run_for(base::ms(500));
+    disk_.end(Ending::kPowerCut);
+    const size_t after = open().size();
+    lost += after == before ? 1 : 0;
+    EXPECT_TRUE(disk_.end(Ending::kOrderly));
+  }
+  EXPECT_GT(lost, 2u);
+  EXPECT_LT(lost, kRounds);
+}
+
+TEST_F(EverySecondTest, aKillTakesNothing) {
+  open();
+  write("new");
+  run_for(base::ms(500));
+  disk_.end(Ending::kKilled);
+  EXPECT_EQ(open(), Records{"new"});
 }
 
 }  // namespace

@@ -194,6 +194,20 @@ TEST_F(SimNetworkTest, aShortPauseCostsNothing) {
   EXPECT_EQ(a_->closings, 0);
 }
 
+TEST_F(SimNetworkTest, aProcessThatStandsStillDoesNotRun) {
+  const base::Instant start = world_->now();
+  const auto ran_since = [&](base::Duration time) { return network_->ran_since(kB, time) - start; };
+  run(ms(500));
+  EXPECT_EQ(ran_since(ms(200)), ms(300));
+  network_->freeze(kB);
+  run(ms(2'000));
+  EXPECT_EQ(ran_since(ms(200)), ms(300)) << "still";
+  network_->resume(kB);
+  run(ms(100));
+  EXPECT_EQ(ran_since(ms(100)), ms(2'500));
+  EXPECT_EQ(ran_since(ms(300)), ms(300));
+}
+
 TEST_F(SimNetworkTest, aLongPauseIsTakenForDeath) {
   size_t read_some = 0;
   size_t gave_back = 0;
