@@ -17,6 +17,7 @@ using base::ms;
 // How long after the end of a fault its traces may be seen.
 constexpr Duration kTroubleAfter = ms(5'000);
 constexpr Duration kClogMax = ms(800);
+constexpr Duration kUnsyncedFor = ms(1'000);
 
 }  // namespace
 
@@ -211,6 +212,19 @@ void Faults::crash_with_disk(SimNode* node, Duration lasts) {
     node->die_at_operation(prng_.below(30));  // while it starts
   }
   world_->events.after(lasts, [node] { node->restart(); });
+  if (world_->options.fsync == storage::Fsync::kEverySecond && prng_.chance(1, 2)) {
+    cut_again(node, lasts + random_up_to(&prng_, kUnsyncedFor));
+  }
+}
+
+// Before a node that has come back has synced for the first time.
+void Faults::cut_again(SimNode* node, Duration after) {
+  world_->events.after(after, [this, node] {
+    if (stopped_ || !node->is_up()) return;
+    world_->counters.add(Count::kCrashed);
+    node->stop(SimDisk::Ending::kPowerCut);
+    world_->events.after(ms(1), [node] { node->restart(); });
+  });
 }
 
 void Faults::fail_sync(Duration) {

@@ -29,6 +29,7 @@ class Faults {
   void freeze(base::Duration lasts);
   void crash(base::Duration lasts);
   void crash_with_disk(SimNode* node, base::Duration lasts);
+  void cut_again(SimNode* node, base::Duration after);
   void fail_sync(base::Duration);
   void fill_disk(base::Duration lasts);
   void slow_disk(base::Duration lasts);
