@@ -197,6 +197,16 @@ class Hasty final : public Canary {
   bool is_hasty() const override { return true; }
 };
 
+class Rash final : public Canary {
+ public:
+  bool is_rash() const override { return true; }
+};
+
+class SyncPutOff final : public Canary {
+ public:
+  bool puts_syncs_off() const override { return true; }
+};
+
 class LastRecordForgotten final : public Canary {
  public:
   bool forgets_last_record() const override { return true; }
@@ -213,6 +223,8 @@ constexpr CanaryKind kKinds[] = {
     {"piece-too-small", "a piece of a scan covers more than it says"},
     {"scan-not-passed-on", "a bucket answers for its child instead of asking it"},
     {"hasty", "what is not on the disk yet is acknowledged"},
+    {"rash", "a promise between nodes does not wait for the disk when users do not"},
+    {"sync-put-off", "what is to be synced within a second never is"},
     {"last-record-forgotten", "a restart does not take in the last record of a log"},
 };
 
@@ -231,6 +243,8 @@ std::unique_ptr<Canary> make_canary(std::string_view name) {
   if (name == "piece-too-small") return std::make_unique<PieceTooSmall>();
   if (name == "scan-not-passed-on") return std::make_unique<ScanNotPassedOn>();
   if (name == "hasty") return std::make_unique<Hasty>();
+  if (name == "rash") return std::make_unique<Rash>();
+  if (name == "sync-put-off") return std::make_unique<SyncPutOff>();
   if (name == "last-record-forgotten") return std::make_unique<LastRecordForgotten>();
   return nullptr;
 }

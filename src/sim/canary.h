@@ -1,6 +1,6 @@
 // Canaries: bugs planted on purpose, to see that the checkers sing. A canary sits between a node's
 // core and the encoder and tampers with what the core says, as a core with that bug would say it;
-// the core itself is not touched. Two are bugs of a shell.
+// the core itself is not touched. Some are bugs of a shell.
 #pragma once
 
 #include <memory>
@@ -23,6 +23,10 @@ class Canary {
 
   // A shell with a bug: what tells of state that is not on the disk leaves all the same.
   virtual bool is_hasty() const { return false; }
+  // A shell with a bug: what nodes promise each other waits for no more than what users are told.
+  virtual bool is_rash() const { return false; }
+  // A log thread with a bug: the time for a sync never comes; only what is urgent has one.
+  virtual bool puts_syncs_off() const { return false; }
   // A shell with a bug: when the last record of a log is one of changes, it is not taken in at a
   // restart.
   virtual bool forgets_last_record() const { return false; }

@@ -60,7 +60,7 @@ Status SimDisk::start(std::vector<storage::LogListener*> listeners, Host host) {
   host_ = std::move(host);
   longest_round_ = {};
   keeper_ = std::make_unique<storage::LogKeeper>(dir_.get(), world_->options.fsync, this);
-  keeper_->start(std::move(listeners), world_->now());
+  keeper_->start(std::move(listeners), keeper_now());
   wait();
   return {};
 }
@@ -110,8 +110,13 @@ void SimDisk::begin_round() {
   host_.later(time, [this] { end_round(); });
 }
 
+base::Instant SimDisk::keeper_now() const {
+  const bool stands_still = world_->canary != nullptr && world_->canary->puts_syncs_off();
+  return stands_still ? base::Instant() : world_->now();
+}
+
 void SimDisk::end_round() {
-  keeper_->sync(world_->now());
+  keeper_->sync(keeper_now());
   keeper_->settle();
   busy_ = false;
   if (jobs_.empty()) return wait();
@@ -121,7 +126,7 @@ void SimDisk::end_round() {
 
 // For what is due although nobody has a job.
 void SimDisk::wait() {
-  const Duration patience = keeper_->patience(world_->now());
+  const Duration patience = keeper_->patience(keeper_now());
   if (patience > base::seconds(60)) return;
   host_.later(patience, [this, round = rounds_] {
     if (!busy_ && round == rounds_) begin_round();

@@ -75,6 +75,7 @@ class SimDisk final : public storage::LogQueue, public storage::LogKeeper::Owner
   void on_log_failed(const Status& status) override;
   void begin_round();
   void end_round();
+  base::Instant keeper_now() const;
   void wait();
   base::Duration sync_time();
   uint64_t guarded_bytes(const std::string& folder, const std::string& name,

@@ -42,7 +42,8 @@ uint64_t SimLog::write(core::Effects* effects) {
 }
 
 core::Wait SimLog::wait_for(uint64_t place, bool promise) const {
-  return {place, promise || world_->options.fsync == storage::Fsync::kAlways};
+  const bool rash = world_->canary != nullptr && world_->canary->is_rash();
+  return {place, (promise && !rash) || world_->options.fsync == storage::Fsync::kAlways};
 }
 
 bool SimLog::lets_pass(uint64_t lane, const core::Wait& wait) const {
