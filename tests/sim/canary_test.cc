@@ -16,9 +16,11 @@ constexpr uint64_t kSeedsMax = 100;
 // A seed that is known to catch it: tried first, as it saves the others.
 uint64_t likely_seed(std::string_view canary) {
   static const std::map<std::string, uint64_t, std::less<>> seeds = {
-      {"answers-left-behind", 4}, {"changes-forgotten", 8}, {"late-again", 10},
-      {"step-two-skipped", 26},   {"eager-iam", 2},         {"piece-too-small", 2},
-      {"scan-not-passed-on", 10}};
+      {"answers-left-behind", 4}, {"changes-forgotten", 8},
+      {"late-again", 10},         {"step-two-skipped", 26},
+      {"eager-iam", 2},           {"piece-too-small", 2},
+      {"scan-not-passed-on", 10}, {"rash", 3},
+      {"sync-put-off", 33}};
   const auto it = seeds.find(canary);
   return it == seeds.end() ? 1 : it->second;
 }
