@@ -94,7 +94,7 @@ constexpr CrcTables make_crc_tables() {
 
 constexpr CrcTables kCrc = make_crc_tables();
 
-uint16_t crc_step8(uint16_t crc, const char* p) {
+[[gnu::always_inline]] inline uint16_t crc_step8(uint16_t crc, const char* p) {
   const auto word = load<uint64_t>(p);
   const auto byte = [word](int k) { return static_cast<uint8_t>(word >> (8 * k)); };
   return static_cast<uint16_t>(kCrc[7][byte(0) ^ (crc >> 8)] ^ kCrc[6][byte(1) ^ (crc & 0xff)] ^
@@ -104,6 +104,13 @@ uint16_t crc_step8(uint16_t crc, const char* p) {
 
 uint16_t crc_step(uint16_t crc, char c) {
   return static_cast<uint16_t>(crc << 8 ^ kCrc[0][(crc >> 8) ^ static_cast<uint8_t>(c)]);
+}
+
+// Not 0 if one of the eight bytes is `wanted`.
+uint64_t match_byte(uint64_t word, char wanted) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  const uint64_t differs = word ^ (kOnes * static_cast<uint8_t>(wanted));
+  return (differs - kOnes) & ~differs & (kOnes << 7);
 }
 
 // The part of the key that decides on the slot.
@@ -133,8 +140,23 @@ uint16_t crc16(std::string_view bytes) {
   return crc;
 }
 
+// As though there were no tag, which is found out on the way: few keys have one.
 uint16_t redis_slot(std::string_view key) {
-  return static_cast<uint16_t>(crc16(slot_tag(key)) % kSlots);
+  const char* p = key.data();
+  const char* end = p + key.size();
+  uint16_t crc = 0;
+  uint64_t tagged = 0;
+  for (; end - p >= 8; p += 8) {
+    tagged |= match_byte(load<uint64_t>(p), '{');
+    crc = crc_step8(crc, p);
+  }
+  for (; p != end; ++p) {
+    tagged |= *p == '{';
+    crc = crc_step(crc, *p);
+  }
+  if (tagged != 0) [[unlikely]]
+    crc = crc16(slot_tag(key));
+  return crc % kSlots;
 }
 
 HashValue hash_key(std::string_view key) {

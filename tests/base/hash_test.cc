@@ -103,6 +103,19 @@ TEST(RedisSlotTest, oddBraces) {
   EXPECT_EQ(redis_slot("{"), whole("{"));
 }
 
+// Wherever in the key the brace is, and whatever looks like one by its bits.
+TEST(RedisSlotTest, tagsAtAnyPlace) {
+  for (size_t at = 0; at < 20; ++at) {
+    const std::string before(at, '\xfb');
+    for (size_t behind = 0; behind < 20; ++behind) {
+      const std::string key = before + "{tag}" + std::string(behind, 'z');
+      EXPECT_EQ(redis_slot(key), redis_slot("tag")) << at << ' ' << behind;
+      const std::string none = before + std::string(behind, 'z') + '|';
+      EXPECT_EQ(redis_slot(none), slow_crc16(none) % kSlots) << at << ' ' << behind;
+    }
+  }
+}
+
 TEST(HashKeyTest, slotOnTopMixedHashBelow) {
   for (const std::string_view key : {"", "foo", "{user1000}.following", "a longer key of 32 b"}) {
     const ReversedHash r = reverse64(hash_key(key));
