@@ -109,6 +109,8 @@ class Effects {
 
   const std::vector<Outgoing>& sends() const { return sends_; }
   bool turn_wanted() const { return turn_wanted_; }
+  // Nothing is recorded, sent or wanted.
+  bool empty() const { return records_.empty() && sends_.empty() && !turn_wanted_; }
   // Bound: the records were written.
   void clear() {
     LH_CHECK(records_.empty());

@@ -40,9 +40,10 @@ PipelinedSession::~PipelinedSession() {
 void PipelinedSession::on_data(net::Connection& connection) {
   print_due();
   starved_ = false;
-  size_t consumed = 0;
-  while (may_take()) consumed += take(connection.input().view().substr(consumed));
-  connection.input().consume(consumed);
+  net::Buffer& input = connection.input();
+  std::string_view unread = input.view();
+  while (may_take()) unread.empty() ? starve() : unread.remove_prefix(take(unread));
+  input.consume(input.size() - unread.size());
   end_if_due();
 }
 

@@ -153,18 +153,11 @@ void Worker::stop() {
 
 // ------------------------------------------------------------------------------------- effects
 
-Worker::Lease::Lease(Worker& worker) : worker_(worker) {
-  if (worker.depth_ == worker.effects_.size()) {
-    worker.effects_.push_back(std::make_unique<core::Effects>());
-    worker.effects_.back()->keep_journal(worker.log_ != nullptr);
-  }
-  effects_ = worker.effects_[worker.depth_++].get();
-}
-
-Worker::Lease::~Lease() {
-  worker_.run(effects_);
-  effects_->clear();
-  --worker_.depth_;
+core::Effects* Worker::add_effects() {
+  effects_.push_back(std::make_unique<core::Effects>());
+  effects_.back()->keep_journal(log_ != nullptr);
+  ++depth_;
+  return effects_.back().get();
 }
 
 uint64_t Worker::write_journal(core::Effects* effects) {

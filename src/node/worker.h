@@ -90,8 +90,12 @@ class Worker final : public LogListener,
   // Effects to pass to the server or front; run when the lease ends.
   class Lease {
    public:
-    explicit Lease(Worker& worker);
-    ~Lease();
+    explicit Lease(Worker& worker) : worker_(worker), effects_(worker.lend()) {}
+    ~Lease() {
+      if (!effects_->empty()) worker_.run(effects_);
+      effects_->clear();
+      --worker_.depth_;
+    }
     core::Effects* operator->() { return effects_; }
     core::Effects* get() { return effects_; }
     // Writes the records of these effects to the log. What tells of the state behind them is to be
@@ -151,6 +155,10 @@ class Worker final : public LogListener,
   void look_for_coordinator();
   void deliver_to_link(const core::Message& message);
 
+  core::Effects* lend() {
+    return depth_ < effects_.size() ? effects_[depth_++].get() : add_effects();
+  }
+  core::Effects* add_effects();
   uint64_t write_journal(core::Effects* effects);
   // What users are told waits for the disk when they were promised so, else for the system.
   bool answers_are_durable() const { return shared_.config.fsync == Fsync::kAlways; }

@@ -8,30 +8,26 @@ void RespBatch::executed(size_t count) {
   if (count < count_) parser_.forget();
 }
 
-RespBatch::Entry& RespBatch::add() {
-  if (count_ == entries_.size()) {
-    entries_.resize(std::max<size_t>(2 * entries_.size(), 1));
-    places_.resize(entries_.size() * kOrdinaryArgs);
-    for (size_t k = 0; k < count_; ++k)
-      entries_[k].args.move_to(places_.data() + k * kOrdinaryArgs);
-  }
-  return entries_[count_++];
+void RespBatch::grow() {
+  entries_.resize(std::max<size_t>(2 * entries_.size(), 1));
+  places_.resize(entries_.size() * kOrdinaryArgs);
+  for (size_t k = 0; k < count_; ++k) entries_[k].args.move_to(places_.data() + k * kOrdinaryArgs);
 }
 
-bool RespBatch::take_ordinary(std::string_view unread, size_t* at) {
-  const std::string_view rest = unread.substr(*at);
-  Entry& entry = add();
-  RespArgs::Place* const places = places_.data() + (count_ - 1) * kOrdinaryArgs;
+// Adds the request that starts at *at, if it is ordinary.
+inline bool RespBatch::take_ordinary(std::string_view unread, size_t* at) {
+  if (count_ == entries_.size()) grow();
+  const std::string_view rest(unread.data() + *at, unread.size() - *at);
+  RespArgs::Place* const places = places_.data() + count_ * kOrdinaryArgs;
   size_t count = 0;
-  entry.size = wire::take_ordinary(rest, places, &count);
-  if (entry.size == 0) {
-    --count_;
-    return false;
-  }
+  const size_t size = wire::take_ordinary(rest, places, &count);
+  if (size == 0) return false;
+  Entry& entry = entries_[count_++];
+  entry.size = size;
   entry.args = RespArgs(rest.data(), places, count);
   entry.command = find_resp_command(entry.args[0]);
   entry.c.reset();
-  *at += entry.size;
+  *at += size;
   return true;
 }
 
@@ -39,7 +35,8 @@ bool RespBatch::take_ordinary(std::string_view unread, size_t* at) {
 RespStatus RespBatch::take_any(std::string_view unread) {
   const RespStatus status = parser_.next(unread);
   if (status != RespStatus::kRequest && status != RespStatus::kBlank) return status;
-  Entry& entry = add();
+  if (count_ == entries_.size()) grow();
+  Entry& entry = entries_[count_++];
   entry = Entry();
   entry.size = parser_.size();
   if (status == RespStatus::kRequest) {

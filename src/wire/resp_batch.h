@@ -42,7 +42,7 @@ class RespBatch {
   const std::string& error() const { return parser_.error(); }
 
  private:
-  Entry& add();
+  void grow();
   bool take_ordinary(std::string_view unread, size_t* at);
   RespStatus take_any(std::string_view unread);
 
