@@ -125,6 +125,11 @@ void Connection::read_available() {
     const ptrdiff_t got = read_once(&asked);
     if (got < 0) return;
     if (got == 0) return end_input();
+    reads_little_ = group_.inputs != nullptr && input_.size() <= kAnnouncedMax;
+    if (reads_little_ && static_cast<size_t>(got) < asked) {
+      group_.inputs->push_back(redeliver_call_);
+      return handler_.on_announced(*this);
+    }
     if (!deliver()) return;
     // A short read emptied the socket: the call that would say so is saved.
     if (static_cast<size_t>(got) < asked) break;
@@ -134,11 +139,15 @@ void Connection::read_available() {
   input_.trim();
 }
 
+size_t Connection::read_chunk() const {
+  if (!input_.empty()) return kReadChunk / 4;
+  return reads_little_ ? BufferPool::kBlockMin : kReadChunk;
+}
+
 // One recv of at most *asked bytes, which it changes to what there was room for. Returns the bytes
 // that came, 0 at the end of input, -1 when there is nothing to deliver.
 ptrdiff_t Connection::read_once(size_t* asked) {
-  const size_t chunk = input_.empty() ? kReadChunk : kReadChunk / 4;
-  const size_t room = std::min(chunk, input_.size_max() - input_.size());
+  const size_t room = std::min(read_chunk(), input_.size_max() - input_.size());
   if (room == 0) {
     doom(CloseReason::kInputLimit);
     return -1;

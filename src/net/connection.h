@@ -61,6 +61,9 @@ class ConnectionHandler {
   // There may be something to do with connection.input().
   virtual void on_data(Connection& connection) = 0;
 
+  // There is: on_data() follows when the group's inputs are run. Only to be looked at until then.
+  virtual void on_announced(Connection&) {}
+
   // No more input will come. A handler that still owes answers lets it stay open and calls
   // close_after_flush() when it has written the last one; this default owes none.
   virtual void on_end_of_input(Connection& connection);
@@ -92,6 +95,9 @@ struct ConnectionStats {
 struct ConnectionGroup {
   ConnectionLimits limits;
   OutputGate* gate = nullptr;  // none: nothing is held back
+  // Where small input waits to be delivered, for the owner of the list to run it within the turn,
+  // by run_present(). None: all input is delivered as it comes.
+  DeferredList* inputs = nullptr;
   ConnectionStats stats;
   uint64_t opened = 0;
   std::array<uint64_t, kCloseReasons> closed{};  // by CloseReason
@@ -171,8 +177,11 @@ class Connection final : private EventHandler {
 
  private:
   // Asked of the kernel at once; a quarter when there is a partial request, so that it still fits
-  // the same block.
+  // the same block; less when little came the last time and waits to be delivered, in a block that
+  // many connections hold at the same time.
   static constexpr size_t kReadChunk = size_t{64} << 10;
+  // Waits to be delivered at most.
+  static constexpr size_t kAnnouncedMax = 512;
 
   // The next bytes of the output that wait, and for what.
   struct Hold {
@@ -182,6 +191,7 @@ class Connection final : private EventHandler {
 
   void on_ready(Ready ready) override;
   void read_available();
+  size_t read_chunk() const;
   ptrdiff_t read_once(size_t* asked);
   bool deliver();
   void end_input();
@@ -217,6 +227,7 @@ class Connection final : private EventHandler {
   base::Instant last_sent_at_;  // something, however little
   int error_ = 0;
   CloseReason reason_ = CloseReason::kLocal;
+  bool reads_little_ = false;  // the last read was announced
   bool doomed_ = false;        // to be closed at the end of the turn, for reason_
   bool input_ended_ = false;   // the peer's half is closed
   bool closing_ = false;       // close_after_flush()

@@ -1,5 +1,7 @@
 #include "node/front.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "lh/address.h"
@@ -25,6 +27,15 @@ core::Bucket* Front::find(HashValue c) {
     a = *next;
   }
   return nullptr;
+}
+
+void Front::look_ahead(std::span<const HashValue> all) {
+  std::array<core::Bucket*, 64> buckets;
+  for (size_t done = 0; done < all.size(); done += buckets.size()) {
+    const size_t count = std::min(buckets.size(), all.size() - done);
+    look_ahead(
+        count, [&](size_t k) { return std::optional(all[done + k]); }, buckets.data());
+  }
 }
 
 uint64_t Front::submit(base::Instant now, core::Op op, std::string_view key, std::string_view value,

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 
@@ -43,6 +45,11 @@ class Front final : private core::ClientSink {
   // message. nullptr when it is elsewhere, or perhaps is: then submit(). Holds until the server has
   // its next message.
   core::Bucket* find(HashValue c);
+  // The same for hash_of(0) to hash_of(count - 1), where nothing gives nullptr. What the table
+  // touches for these keys is on its way to the cache then: see table::HashTable::prefetch_slot().
+  template <typename HashOf>
+  void look_ahead(size_t count, HashOf hash_of, core::Bucket** buckets);
+  void look_ahead(std::span<const HashValue> all);
 
   bool has_room() const { return client_.has_room(); }
   // The answer comes to `waiter` with the ticket that is returned, unless it forgets it first.
@@ -66,5 +73,20 @@ class Front final : private core::ClientSink {
   std::unordered_map<uint64_t, FrontWaiter*> waiters_;
   uint64_t next_ticket_ = 1;
 };
+
+template <typename HashOf>
+void Front::look_ahead(size_t count, HashOf hash_of, core::Bucket** buckets) {
+  for (size_t k = 0; k < count; ++k) {
+    const std::optional<HashValue> c = hash_of(k);
+    buckets[k] = c ? find(*c) : nullptr;
+    if (buckets[k] != nullptr) buckets[k]->table().prefetch_slot(*c);
+  }
+  for (size_t k = 0; k < count; ++k) {
+    if (buckets[k] != nullptr) buckets[k]->table().prefetch_header(*hash_of(k));
+  }
+  for (size_t k = 0; k < count; ++k) {
+    if (buckets[k] != nullptr) buckets[k]->table().prefetch_record(*hash_of(k));
+  }
+}
 
 }  // namespace lh::node

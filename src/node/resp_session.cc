@@ -68,8 +68,22 @@ RespSession::~RespSession() {
 
 // ------------------------------------------------------------------------------------- requests
 
+// A request alone has nothing in its own pipeline to overlap its cache misses with, but perhaps in
+// other connections.
+void RespSession::on_announced(net::Connection& connection) {
+  if (!worker().joined()) return;
+  announced_ = connection.input().view();
+  parsed_ = batch_.parse(announced_);
+  if (parsed_ != wire::RespStatus::kRequest || batch_.size() > 1) return;
+  hash_key_of(&batch_[0]);
+  if (batch_[0].c) worker().inputs().announce(*batch_[0].c);
+}
+
 size_t RespSession::take(std::string_view unread) {
-  const wire::RespStatus status = batch_.parse(unread);
+  const std::string_view announced = std::exchange(announced_, {});
+  const bool same =
+      !announced.empty() && unread.data() == announced.data() && unread.size() == announced.size();
+  const wire::RespStatus status = same ? parsed_ : batch_.parse(unread);
   if (status == wire::RespStatus::kNeedMore) {
     starve();
     return 0;
@@ -104,28 +118,16 @@ size_t RespSession::execute_batch() {
 }
 
 void RespSession::look_ahead(Buckets* buckets) {
-  for (size_t k = 0; k < batch_.size(); ++k) {
-    Entry& entry = batch_[k];
-    if (entry.command == nullptr || !entry.command->op || entry.args.size() < 2) continue;
-    if (!has_several_keys(entry)) entry.c = hash(entry.args[1]);
-  }
-  look_ahead(
-      batch_.size(), [this](size_t k) { return batch_[k].c; }, buckets);
+  for (size_t k = 0; k < batch_.size(); ++k) hash_key_of(&batch_[k]);
+  worker().front().look_ahead(
+      batch_.size(), [this](size_t k) { return batch_[k].c; }, buckets->data());
 }
 
-// The bucket of each key, and all their slots, then all their records on the way to the cache
-// together. hash_of(k): of the k-th, nothing when it is not about one key.
-template <typename HashOf>
-void RespSession::look_ahead(size_t count, HashOf hash_of, Buckets* buckets) {
-  for (size_t k = 0; k < count; ++k) {
-    const std::optional<HashValue> c = hash_of(k);
-    core::Bucket* bucket = c ? worker().front().find(*c) : nullptr;
-    (*buckets)[k] = bucket;
-    if (bucket != nullptr) bucket->table().prefetch_slot(*c);
-  }
-  for (size_t k = 0; k < count; ++k) {
-    if ((*buckets)[k] != nullptr) (*buckets)[k]->table().prefetch(*hash_of(k));
-  }
+// When it is about one key, and was not hashed before.
+void RespSession::hash_key_of(Entry* entry) const {
+  if (entry->c || entry->command == nullptr || !entry->command->op) return;
+  if (entry->args.size() < 2 || has_several_keys(*entry)) return;
+  entry->c = hash(entry->args[1]);
 }
 
 bool RespSession::execute(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects) {
@@ -269,8 +271,8 @@ bool RespSession::execute_many(const Entry& entry, Worker::Lease& effects) {
   while (many_next_ < many_c_.size()) {
     const size_t first = many_next_;
     const size_t end = std::min(many_c_.size(), first + buckets.size());
-    look_ahead(
-        end - first, [&](size_t k) { return std::optional(many_c_[first + k]); }, &buckets);
+    worker().front().look_ahead(
+        end - first, [&](size_t k) { return std::optional(many_c_[first + k]); }, buckets.data());
     for (; many_next_ < end; ++many_next_) {
       const size_t at = 1 + many_next_ * step;
       const std::string_view value = step == 2 ? args[at + 1] : std::string_view();

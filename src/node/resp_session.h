@@ -34,6 +34,7 @@ class RespSession final : public PipelinedSession {
     std::string_view value;
   };
 
+  void on_announced(net::Connection& connection) override;
   size_t take(std::string_view unread) override;
   void answer_unfinished() override;
   void append_done(Answer* answer, const core::Completion& done) override;
@@ -44,8 +45,7 @@ class RespSession final : public PipelinedSession {
   // The bucket of this worker that each request is about; nullptr when it is not known.
   using Buckets = std::array<core::Bucket*, wire::RespBatch::kRequestsMax>;
   void look_ahead(Buckets* buckets);
-  template <typename HashOf>
-  void look_ahead(size_t count, HashOf hash_of, Buckets* buckets);
+  void hash_key_of(Entry* entry) const;
   // False when the request has to wait; it is parsed again later.
   bool execute(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects);
   bool execute_plain(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects);
@@ -68,6 +68,8 @@ class RespSession final : public PipelinedSession {
 
   RespAdmin admin_;
   wire::RespBatch batch_;
+  std::string_view announced_;  // the input that parsed_ and batch_ are about, when there is any
+  wire::RespStatus parsed_ = wire::RespStatus::kNeedMore;
   size_t many_next_ = 0;           // of the last answer, when not complete: the key to go on with
   std::vector<HashValue> many_c_;  // of its keys
   std::string text_;               // scratch

@@ -59,6 +59,7 @@ Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* li
   for (net::ConnectionGroup* group : {&new_group_, &text_group_, &resp_group_, &binary_group_}) {
     group->gate = &gate_;
   }
+  resp_group_.inputs = inputs_.connections();
   links_.set_self(NodeId::kNone, 0, shared.address);
   server_.set_placement(this);
   links_.set_coordinator(shared.config.coordinator_address);
@@ -494,6 +495,7 @@ bool Worker::may_hand_over() {
 // ----------------------------------------------------------------------------------- the clock
 
 void Worker::take_in() {
+  inputs_.deliver(&front_);
   sessions_.bury();
   count_memory();
   for (const NodeId node : std::exchange(unreachable_, {})) {

@@ -27,6 +27,7 @@
 #include "node/front.h"
 #include "node/heap_trimmer.h"
 #include "node/held_mail.h"
+#include "node/input_queue.h"
 #include "node/links.h"
 #include "node/log_thread.h"
 #include "node/route.h"
@@ -115,6 +116,7 @@ class Worker final : public LogListener,
   void wait_for_room(LinkToken token) { waiting_for_room_.push_back(token); }
 
   net::OutputGate& gate() { return gate_; }
+  InputQueue& inputs() { return inputs_; }
   // The data directory still needs files of another number of workers, until all have snapshots.
   void want_snapshot() { snapshots_.want(); }
   // Whether more mutations may be executed: the log is not too far behind.
@@ -196,6 +198,7 @@ class Worker final : public LogListener,
   bool pause_ends_ = false;  // a timer ends the pause that the pace makes
   core::SnapshotMaker<storage::SnapshotOutlet> snapshots_;
   net::OutputGate gate_;  // of answers
+  InputQueue inputs_;     // of RESP
   HeldMail held_;
 
   core::Server server_;

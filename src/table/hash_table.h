@@ -75,10 +75,14 @@ class HashTable final : private Arena::Tenant {
   bool update(HashValue c, std::string_view key, std::string_view value);
   bool erase(HashValue c, std::string_view key);
 
-  // Bring what a call with this c will touch first into the cache: the slot, then, when that is
-  // there, the block that it names. Calling one for each request of a pipeline, then the other, and
-  // then executing them overlaps their cache misses.
+  // Bring what a search for a key with this c will touch into the cache: the slot; when that is
+  // there, the header of the block that it names; when that is, the record. Calling the first for
+  // each request of a pipeline, then the second, then the third, and then executing them overlaps
+  // their cache misses.
   void prefetch_slot(HashValue c) const { __builtin_prefetch(place_of(c).at); }
+  void prefetch_header(HashValue c) const { nodes_.prefetch_header(*place_of(c).at); }
+  void prefetch_record(HashValue c) const { nodes_.prefetch_record(place_of(c), c); }
+  // The header and the lines where records are added: for what is going to be there.
   void prefetch(HashValue c) const;
 
   // Has the slots at once that so many records will need, and keeps them until this is called with

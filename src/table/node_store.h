@@ -110,6 +110,22 @@ class NodeStore {
   // Asks for the header of this node only.
   void prefetch_header(Ref node) const { prefetch_line(arena().at<std::byte>(node)); }
 
+  // Asks for the record below this slot that probably is the one of c. Waits for the header.
+  void prefetch_record(Place slot, HashValue c) const {
+    if (*slot.at == Ref::kNone) return;
+    const Block& block = *blocks_.at(*slot.at);
+    if (block.kind() != NodeKind::kBlock) [[unlikely]]
+      return;
+    const Tag tag = tag_of(c, slot.level);
+    for (unsigned k = 0; k < block.count(); ++k) {
+      if (block.tag(k) != tag) continue;
+      const std::byte* record = block.record(k);
+      prefetch_line(record);
+      prefetch_line(record + block.size(k) - 1);
+      return;
+    }
+  }
+
   // What is below a node. Touches headers of blocks only, unless records are outside.
   Tally count(Ref node) const;
 

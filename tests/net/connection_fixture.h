@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "net/connection.h"
 #include "tests/net/fixture.h"
@@ -32,6 +33,9 @@ class EchoLines final : public ConnectionHandler {
       input.consume(end + 1);
     }
   }
+  void on_announced(Connection& connection) override {
+    announced.emplace_back(connection.input().view());
+  }
   void on_end_of_input(Connection& connection) override {
     story += "end ";
     end_body ? end_body(connection) : ConnectionHandler::on_end_of_input(connection);
@@ -44,6 +48,7 @@ class EchoLines final : public ConnectionHandler {
   int calls = 0;
   int lines = 0;
   std::string story;
+  std::vector<std::string> announced;
   std::function<void(Connection&)> data_body;
   std::function<void(Connection&)> end_body;
   std::function<void(Connection&)> closed_body;

@@ -64,6 +64,9 @@ class Model {
   }
   void find(const std::string& key) {
     table_.prefetch(hash_(key));
+    table_.prefetch_slot(hash_(key));
+    table_.prefetch_header(hash_(key));
+    table_.prefetch_record(hash_(key));
     const auto found = table_.find(hash_(key), key);
     const auto at = records_.find(key);
     ASSERT_EQ(found.has_value(), at != records_.end()) << key;
