@@ -169,9 +169,9 @@ bool Coordinator::recover(std::string_view record) {
 }
 
 void Coordinator::resume(base::Instant now, std::string address, uint64_t buckets_max,
-                         uint32_t boot, const Position& boot_logged) {
-  said_ = uint64_t{boot} << kSaidBits;
-  boot_logged_ = boot_logged;
+                         const Boot& boot) {
+  said_ = uint64_t{boot.number} << kSaidBits;
+  boot_logged_ = boot.logged;
   for (auto& [id, node] : nodes_) {
     node.heard_at = now;
     node.up = true;

@@ -42,9 +42,8 @@ class Coordinator {
   // Before the first step: the records of a journal, in order. False when one makes no sense here.
   bool recover(std::string_view record);
   // Behind the last of them: this process is the node at `address` now, and all others count as
-  // heard at this moment. boot: which start of the node this is, recorded at `boot_logged`.
-  void resume(base::Instant now, std::string address, uint64_t buckets_max, uint32_t boot,
-              const Position& boot_logged);
+  // heard at this moment. boot: of that node.
+  void resume(base::Instant now, std::string address, uint64_t buckets_max, const Boot& boot);
   // Records that recover() makes this coordinator of.
   std::vector<std::string> snapshot() const;
 

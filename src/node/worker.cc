@@ -112,9 +112,7 @@ void Worker::start_file(bool returns) {
   }
   if (index_ != kCoordinatorWorker) return;
   if (returns) {
-    const core::Boot& boot = server_.boot();
-    coordinator_->resume(loop_.now(), shared_.address, shared_.config.buckets_max, boot.number,
-                         boot.logged);
+    coordinator_->resume(loop_.now(), shared_.address, shared_.config.buckets_max, server_.boot());
   }
   member_ = std::make_unique<core::Member>(shared_.incarnation, core::Coordinator::kSelf);
   if (returns || shared_.owners.claim(0) != index_) return;

@@ -137,7 +137,7 @@ void SimShell::start_coordinator(bool returns) {
   member_ = std::make_unique<core::Member>(config_.incarnation, core::Coordinator::kSelf);
   if (returns) {
     const core::Boot& boot = workers_[core::kCoordinatorWorker]->server.boot();
-    return coordinator_->resume(now(), address_of(process_), 0, boot.number, boot.logged);
+    return coordinator_->resume(now(), address_of(process_), 0, boot);
   }
   // With a disk where the coordinator's log is: both are begun in one frame, or not at all.
   owners_[0] = disk_ == nullptr ? workers_.size() - 1 : core::kCoordinatorWorker;
