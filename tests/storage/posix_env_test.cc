@@ -51,6 +51,29 @@ TEST_F(PosixEnvTest, aDeviceIsNoFile) {
   EXPECT_EQ(null.status().code(), StatusCode::kDamaged);
 }
 
+// The system is told to begin to write on the way.
+TEST_F(PosixEnvTest, whatIsLargeComesBackAsItWas) {
+  auto file = env()->create(path("f"));
+  ASSERT_TRUE(file.ok());
+  std::string all;
+  for (int k = 0; k < 50; ++k) {
+    const std::string piece(100'000, static_cast<char>('a' + k % 26));
+    ASSERT_TRUE(file.value()->append(piece).ok());
+    all += piece;
+    if (k != 30) continue;
+    all.resize(1'234'567);
+    ASSERT_TRUE(file.value()->truncate(all.size()).ok());
+  }
+  ASSERT_TRUE(file.value()->sync().ok());
+  const auto read = env()->open_read(path("f"));
+  ASSERT_TRUE(read.ok());
+  std::string found(all.size() + 1, '\0');
+  const Result<size_t> size = read.value()->read(0, found.size(), found.data());
+  ASSERT_TRUE(size.ok());
+  found.resize(size.value());
+  EXPECT_TRUE(found == all);
+}
+
 // A limit on the size of files stands for a full disk: the same short write, the same error.
 TEST_F(PosixEnvTest, whatFitsIsWrittenAndTheRestRefused) {
   const auto before = ::signal(SIGXFSZ, SIG_IGN);
