@@ -26,6 +26,10 @@ TEST(RespCommandsTest, nothingElseIsFound) {
     EXPECT_EQ(find_resp_command(word), nullptr) << word;
   }
   EXPECT_EQ(find_resp_command(std::string(1'000'000, 'x')), nullptr);
+  // Words that overlap with themselves like a shorter one.
+  for (const char* word : {"incrincr", "pingping", "gt", "get\r", "gett", "sset", "incrcr"}) {
+    EXPECT_EQ(find_resp_command(word), nullptr) << word;
+  }
 }
 
 TEST(RespCommandsTest, argumentsAreCounted) {
