@@ -71,6 +71,13 @@ uint64_t hash_tail(uint64_t hash, const char* p, const char* end) {
   return hash ^ hash >> 32;
 }
 
+[[gnu::always_inline]] inline uint64_t mixed(std::string_view bytes, uint64_t seed) {
+  const char* p = bytes.data();
+  const char* end = p + bytes.size();
+  const uint64_t hash = bytes.size() >= 32 ? hash_stripes(&p, end, seed) : seed + kPrime5;
+  return hash_tail(hash + bytes.size(), p, end);
+}
+
 // kCrc[k][b] is the CRC of byte b followed by k zero bytes: with 8 of them, 8 bytes of input are 8
 // independent loads instead of a chain of 8 dependent ones.
 constexpr int kCrcSlices = 8;
@@ -124,12 +131,7 @@ std::string_view slot_tag(std::string_view key) {
 
 }  // namespace
 
-uint64_t xxh64(std::string_view bytes, uint64_t seed) {
-  const char* p = bytes.data();
-  const char* end = p + bytes.size();
-  const uint64_t hash = bytes.size() >= 32 ? hash_stripes(&p, end, seed) : seed + kPrime5;
-  return hash_tail(hash + bytes.size(), p, end);
-}
+uint64_t xxh64(std::string_view bytes, uint64_t seed) { return mixed(bytes, seed); }
 
 uint16_t crc16(std::string_view bytes) {
   const char* p = bytes.data();
@@ -160,7 +162,7 @@ uint16_t redis_slot(std::string_view key) {
 }
 
 HashValue hash_key(std::string_view key) {
-  const ReversedHash r = uint64_t{redis_slot(key)} << (64 - kSlotBits) | xxh64(key) >> kSlotBits;
+  const ReversedHash r = uint64_t{redis_slot(key)} << (64 - kSlotBits) | mixed(key, 0) >> kSlotBits;
   return reverse64(r);
 }
 
