@@ -95,7 +95,7 @@ const table::HashTable* Bucket::look_ahead(std::string_view changes, HashValue* 
   const table::HashTable* table = hash ? table_of(*hash) : nullptr;
   if (table == nullptr) return nullptr;
   *c = *hash;
-  table->prefetch_slot(*c);
+  table->prefetch_slot(table->place_of(*c));
   return table;
 }
 

@@ -1,7 +1,6 @@
 #include "node/front.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "lh/address.h"
@@ -30,7 +29,7 @@ core::Bucket* Front::find(HashValue c) {
 }
 
 void Front::look_ahead(std::span<const HashValue> all) {
-  std::array<core::Bucket*, 64> buckets;
+  std::array<core::Bucket*, kLookAheadMax> buckets;
   for (size_t done = 0; done < all.size(); done += buckets.size()) {
     const size_t count = std::min(buckets.size(), all.size() - done);
     look_ahead(

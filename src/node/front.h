@@ -6,6 +6,7 @@
 // Owned by a worker, used in its thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +15,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "core/client_core.h"
 #include "core/effects.h"
@@ -45,6 +47,7 @@ class Front final : private core::ClientSink {
   // message. nullptr when it is elsewhere, or perhaps is: then submit(). Holds until the server has
   // its next message.
   core::Bucket* find(HashValue c);
+  static constexpr size_t kLookAheadMax = 64;
   // The same for hash_of(0) to hash_of(count - 1), where nothing gives nullptr. What the table
   // touches for these keys is on its way to the cache then: see table::HashTable::prefetch_slot().
   template <typename HashOf>
@@ -76,17 +79,25 @@ class Front final : private core::ClientSink {
 
 template <typename HashOf>
 void Front::look_ahead(size_t count, HashOf hash_of, core::Bucket** buckets) {
+  struct Search {
+    const table::HashTable* table;
+    table::HashTable::Place place;
+    HashValue c;
+  };
+  LH_CHECK(count <= kLookAheadMax);
+  std::array<Search, kLookAheadMax> searches;
+  auto end = searches.begin();
   for (size_t k = 0; k < count; ++k) {
     const std::optional<HashValue> c = hash_of(k);
     buckets[k] = c ? find(*c) : nullptr;
-    if (buckets[k] != nullptr) buckets[k]->table().prefetch_slot(*c);
+    if (buckets[k] == nullptr) continue;
+    const table::HashTable& table = buckets[k]->table();
+    *end = {&table, table.place_of(*c), *c};
+    table.prefetch_slot(end->place);
+    ++end;
   }
-  for (size_t k = 0; k < count; ++k) {
-    if (buckets[k] != nullptr) buckets[k]->table().prefetch_header(*hash_of(k));
-  }
-  for (size_t k = 0; k < count; ++k) {
-    if (buckets[k] != nullptr) buckets[k]->table().prefetch_record(*hash_of(k));
-  }
+  for (auto s = searches.begin(); s != end; ++s) s->table->prefetch_header(s->place);
+  for (auto s = searches.begin(); s != end; ++s) s->table->prefetch_record(s->place, s->c);
 }
 
 }  // namespace lh::node

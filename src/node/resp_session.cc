@@ -68,6 +68,13 @@ RespSession::~RespSession() {
 
 // ------------------------------------------------------------------------------------- requests
 
+// When it is about one key, and was not hashed before.
+inline void RespSession::hash_key_of(Entry* entry) const {
+  if (entry->c || entry->command == nullptr || !entry->command->op) return;
+  if (entry->args.size() < 2 || has_several_keys(*entry)) return;
+  entry->c = hash(entry->args[1]);
+}
+
 // A request alone has nothing in its own pipeline to overlap its cache misses with, but perhaps in
 // other connections.
 void RespSession::on_announced(net::Connection& connection) {
@@ -121,13 +128,6 @@ void RespSession::look_ahead(Buckets* buckets) {
   for (size_t k = 0; k < batch_.size(); ++k) hash_key_of(&batch_[k]);
   worker().front().look_ahead(
       batch_.size(), [this](size_t k) { return batch_[k].c; }, buckets->data());
-}
-
-// When it is about one key, and was not hashed before.
-void RespSession::hash_key_of(Entry* entry) const {
-  if (entry->c || entry->command == nullptr || !entry->command->op) return;
-  if (entry->args.size() < 2 || has_several_keys(*entry)) return;
-  entry->c = hash(entry->args[1]);
 }
 
 bool RespSession::execute(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects) {

@@ -44,6 +44,7 @@ class RespSession final : public PipelinedSession {
   size_t execute_batch();
   // The bucket of this worker that each request is about; nullptr when it is not known.
   using Buckets = std::array<core::Bucket*, wire::RespBatch::kRequestsMax>;
+  static_assert(wire::RespBatch::kRequestsMax <= Front::kLookAheadMax);
   void look_ahead(Buckets* buckets);
   void hash_key_of(Entry* entry) const;
   // False when the request has to wait; it is parsed again later.

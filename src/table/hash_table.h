@@ -75,13 +75,18 @@ class HashTable final : private Arena::Tenant {
   bool update(HashValue c, std::string_view key, std::string_view value);
   bool erase(HashValue c, std::string_view key);
 
-  // Bring what a search for a key with this c will touch into the cache: the slot; when that is
-  // there, the header of the block that it names; when that is, the record. Calling the first for
-  // each request of a pipeline, then the second, then the third, and then executing them overlaps
-  // their cache misses.
-  void prefetch_slot(HashValue c) const { __builtin_prefetch(place_of(c).at); }
-  void prefetch_header(HashValue c) const { nodes_.prefetch_header(*place_of(c).at); }
-  void prefetch_record(HashValue c) const { nodes_.prefetch_record(place_of(c), c); }
+  // Where a search for a key with this c begins. Holds until the next change of the table.
+  using Place = NodeStore::Place;
+  Place place_of(HashValue c) const {
+    const Directory::Slot slot = directory_.slot_of(c >> shift_);
+    return {slot.at, static_cast<Level>(shift_ + slot.bits)};
+  }
+  // Bring what the search will touch into the cache: the slot; when that is there, the header of
+  // the block that it names; when that is, the record. Calling the first for each request of a
+  // pipeline, then the second, then the third, and then executing them overlaps their misses.
+  void prefetch_slot(Place place) const { prefetch_line(place.at); }
+  void prefetch_header(Place place) const { nodes_.prefetch_header(*place.at); }
+  void prefetch_record(Place place, HashValue c) const { nodes_.prefetch_record(place, c); }
   // The header and the lines where records are added: for what is going to be there.
   void prefetch(HashValue c) const;
 
@@ -143,11 +148,6 @@ class HashTable final : private Arena::Tenant {
   // What a slot without records costs, of the budgets of walk() and of a sweep.
   static constexpr size_t kEmptyLeafBytes = 16;
   static constexpr size_t kSlotBytes = sizeof(Ref);
-
-  NodeStore::Place place_of(HashValue c) const {
-    const Directory::Slot slot = directory_.slot_of(c >> shift_);
-    return {slot.at, static_cast<Level>(shift_ + slot.bits)};
-  }
 
   enum class Mode { kPut, kInsert, kUpdate };
   // Returns whether the key was there.

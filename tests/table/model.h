@@ -64,9 +64,10 @@ class Model {
   }
   void find(const std::string& key) {
     table_.prefetch(hash_(key));
-    table_.prefetch_slot(hash_(key));
-    table_.prefetch_header(hash_(key));
-    table_.prefetch_record(hash_(key));
+    const HashTable::Place place = table_.place_of(hash_(key));
+    table_.prefetch_slot(place);
+    table_.prefetch_header(place);
+    table_.prefetch_record(place, hash_(key));
     const auto found = table_.find(hash_(key), key);
     const auto at = records_.find(key);
     ASSERT_EQ(found.has_value(), at != records_.end()) << key;
