@@ -40,10 +40,13 @@ void FrameStream::on_data(net::Connection& connection) {
   const net::LifelineGuard guard(lifeline_);
   // Consumed once for the whole batch: the messages borrow from the buffer.
   size_t consumed = 0;
+  size_t looked_at = 0;
   while (connection.is_open() && !is_paused()) {
-    const wire::Frame frame = wire::next_frame(connection.input().view().substr(consumed));
+    const std::string_view unread = connection.input().view().substr(consumed);
+    const wire::Frame frame = wire::next_frame(unread);
     if (frame.status == wire::FrameStatus::kNeedMore) break;
     if (frame.status == wire::FrameStatus::kBad) return refuse(frame.error);
+    if (consumed >= looked_at) looked_at = consumed + handler_.look_ahead(unread);
     const bool goes_on = take_frame(frame);
     if (guard.cut()) return;
     consumed += frame.size;

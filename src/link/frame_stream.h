@@ -22,6 +22,9 @@ class FrameHandler {
   // A message other than Ping and Pong. Its views hold during the call. False: not from this peer;
   // the handler has said why with refuse(), or closed the stream.
   virtual bool on_message(FrameStream& stream, core::Message& message) = 0;
+  // What follows, some whole frames first: only to be looked at. Returns how many bytes of it were,
+  // at least a frame; behind them it is called again.
+  virtual size_t look_ahead(std::string_view unread) { return unread.size(); }
   virtual void on_pong(FrameStream&) {}
   // The peer will send nothing more. This default closes when everything is sent.
   virtual void on_end_of_input(FrameStream& stream);

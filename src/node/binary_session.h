@@ -28,6 +28,7 @@ class BinarySession final : public Session, private link::FrameHandler {
 
  private:
   bool on_message(link::FrameStream& stream, core::Message& message) override;
+  size_t look_ahead(std::string_view unread) override { return worker_.front().look_ahead(unread); }
   void on_closed(link::FrameStream& stream, net::CloseReason reason) override;
   bool on_hello(const core::Hello& hello);
   bool refuse(std::string_view why);

@@ -53,6 +53,9 @@ class Front final : private core::ClientSink {
   template <typename HashOf>
   void look_ahead(size_t count, HashOf hash_of, core::Bucket** buckets);
   void look_ahead(std::span<const HashValue> all);
+  // The same for the requests among the next frames; returns how many bytes of them it looked at,
+  // at least a frame. Bound: the first one is whole.
+  size_t look_ahead(std::string_view frames);
 
   bool has_room() const { return client_.has_room(); }
   // The answer comes to `waiter` with the ticket that is returned, unless it forgets it first.

@@ -273,7 +273,8 @@ bool Worker::accept(const core::Message& message) {
 }
 
 void Worker::on_mail(size_t, std::string_view frames) {
-  while (!frames.empty()) {
+  for (size_t looked_at = 0; !frames.empty();) {
+    if (looked_at == 0) looked_at = front_.look_ahead(frames);
     const wire::Frame frame = wire::next_frame(frames);
     LH_CHECK(frame.status == wire::FrameStatus::kFrame, "a frame of our own making");
     const Status status = wire::decode(frame, &mail_message_);
@@ -281,6 +282,7 @@ void Worker::on_mail(size_t, std::string_view frames) {
     handle(mail_message_,
            find_target(mail_message_, index_, &shared_.owners, has_coordinator()).party);
     frames.remove_prefix(frame.size);
+    looked_at -= frame.size;
   }
 }
 

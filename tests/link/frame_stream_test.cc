@@ -41,6 +41,10 @@ class Recorder final : public FrameHandler {
     story.push_back(core::to_string(message));
     return message_body == nullptr || message_body(stream);
   }
+  size_t look_ahead(std::string_view unread) override {
+    looked_at.push_back(unread.size());
+    return looks_at == 0 ? unread.size() : looks_at;
+  }
   void on_end_of_input(FrameStream& stream) override {
     story.emplace_back("end");
     end_body ? end_body(stream) : FrameHandler::on_end_of_input(stream);
@@ -51,6 +55,8 @@ class Recorder final : public FrameHandler {
   }
 
   std::vector<std::string> story;
+  std::vector<size_t> looked_at;
+  size_t looks_at = 0;
   std::function<bool(FrameStream&)> message_body;
   std::function<void(FrameStream&)> end_body;
   std::function<void(FrameStream&)> closed_body;
@@ -161,6 +167,17 @@ TEST_F(FrameStreamTest, SendsFramesThatWereEncodedBefore) {
   stream_->send_frames(encoded_request(1) + encoded_request(2));
   settle();
   EXPECT_EQ(encoded_request(1) + encoded_request(2), peer_->take());
+}
+
+TEST_F(FrameStreamTest, WhatFollowsIsLookedAtBeforeItIsHandedOn) {
+  const std::string one = encoded_request(1);
+  peer_sends(one + one + one);
+  EXPECT_EQ((std::vector<size_t>{3 * one.size()}), handler_.looked_at);
+  handler_.looks_at = 2 * one.size();
+  peer_sends(one + one + one + one.substr(0, 9));
+  EXPECT_EQ((std::vector<size_t>{3 * one.size(), 3 * one.size() + 9, one.size() + 9}),
+            handler_.looked_at);
+  EXPECT_EQ(6u, handler_.story.size());
 }
 
 // ---------------------------------------------------------------------------------------- pings
