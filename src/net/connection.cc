@@ -127,6 +127,7 @@ void Connection::read_available() {
     if (got == 0) return end_input();
     reads_little_ = group_.inputs != nullptr && input_.size() <= kAnnouncedMax;
     if (reads_little_ && static_cast<size_t>(got) < asked) {
+      input_.trim();  // many may wait at the same time, each with its block
       group_.inputs->push_back(redeliver_call_);
       return handler_.on_announced(*this);
     }
@@ -140,8 +141,8 @@ void Connection::read_available() {
 }
 
 size_t Connection::read_chunk() const {
-  if (!input_.empty()) return kReadChunk / 4;
-  return reads_little_ ? BufferPool::kBlockMin : kReadChunk;
+  if (reads_little_) return BufferPool::kBlockMin;
+  return input_.empty() ? kReadChunk : kReadChunk / 4;
 }
 
 // One recv of at most *asked bytes, which it changes to what there was room for. Returns the bytes

@@ -177,8 +177,7 @@ class Connection final : private EventHandler {
 
  private:
   // Asked of the kernel at once; a quarter when there is a partial request, so that it still fits
-  // the same block; less when little came the last time and waits to be delivered, in a block that
-  // many connections hold at the same time.
+  // the same block; much less when what came the last time was announced.
   static constexpr size_t kReadChunk = size_t{64} << 10;
   // Waits to be delivered at most.
   static constexpr size_t kAnnouncedMax = 512;

@@ -26,6 +26,7 @@ TEST_F(ConnectionInputsTest, smallInputIsAnnouncedAndDeliveredWhenTheOwnerSays) 
   peer_writes(peer_, "one\n");
   turn();
   EXPECT_EQ(echo_.announced, Strings{"one\n"});
+  EXPECT_LE(connection_->input().capacity(), kKiB) << "many wait at the same time";
   EXPECT_EQ(echo_.calls, 0);
   inputs_.run_present();
   EXPECT_EQ(echo_.calls, 1);
