@@ -36,7 +36,7 @@ bool Coordinator::is_up(NodeId id) const {
 }
 
 void Coordinator::step(base::Instant now, const Message& message, Effects* effects) {
-  effects->after(boot_logged_);
+  wait_for_boot(effects);
   std::visit([&](const auto& m) { on(now, m, effects); }, message);
 }
 
@@ -171,7 +171,7 @@ bool Coordinator::recover(std::string_view record) {
 void Coordinator::resume(base::Instant now, std::string address, uint64_t buckets_max,
                          const Boot& boot) {
   said_ = uint64_t{boot.number} << kSaidBits;
-  boot_logged_ = boot.logged;
+  boot_ = &boot;
   for (auto& [id, node] : nodes_) {
     node.heard_at = now;
     node.up = true;
@@ -263,7 +263,7 @@ bool Coordinator::is_reachable(base::Instant now, const Node& node) {
 void Coordinator::node_unreachable(base::Instant now, NodeId id, Effects* effects) {
   const auto it = nodes_.find(id);
   if (it == nodes_.end() || id == kSelf) return;
-  effects->after(boot_logged_);
+  wait_for_boot(effects);
   it->second.unreachable_at = now;
   set_up(id, false, effects);
 }
@@ -288,7 +288,7 @@ void Coordinator::broadcast(const BookPart& part, Effects* effects) const {
 }
 
 void Coordinator::tick(base::Instant now, Effects* effects) {
-  effects->after(boot_logged_);
+  wait_for_boot(effects);
   if (std::exchange(announces_, false)) broadcast({0, {}, {*book_.node(kSelf)}}, effects);
   for (auto& [id, node] : nodes_) {
     // Its own node is as alive as the coordinator itself.

@@ -42,7 +42,7 @@ class Coordinator {
   // Before the first step: the records of a journal, in order. False when one makes no sense here.
   bool recover(std::string_view record);
   // Behind the last of them: this process is the node at `address` now, and all others count as
-  // heard at this moment. boot: of that node.
+  // heard at this moment. boot: of that node; outlives the coordinator.
   void resume(base::Instant now, std::string address, uint64_t buckets_max, const Boot& boot);
   // Records that recover() makes this coordinator of.
   std::vector<std::string> snapshot() const;
@@ -109,6 +109,9 @@ class Coordinator {
     ++counters_.rejected;
   }
 
+  void wait_for_boot(Effects* effects) const {
+    if (boot_ != nullptr) effects->after(boot_->logged);
+  }
   // Applies an event and records it. False from apply(): it cannot follow what was before.
   void commit(const CoordinatorEvent& event, Effects* effects);
   bool apply(const NodeRegistered& e);
@@ -152,7 +155,7 @@ class Coordinator {
   std::vector<Settler> answered_;  // whose answers are in the effects of the latest step
   bool announces_ = false;         // it is elsewhere than the nodes believe
   uint64_t said_ = 0;              // version of what was said of a node last; begins with the boot
-  Position boot_logged_;  // nothing is said before that is durable: no version is used again
+  const Boot* boot_ = nullptr;     // nothing is said before that is durable: see said_
   Position logged_;
   Counters counters_;
 };

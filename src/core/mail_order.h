@@ -15,8 +15,8 @@ const ReplyPath* reply_path(const Message& message);
 // Messages whose receiver forgets, for good, what it could otherwise do again: a source its moved
 // half when the target has it, a coordinator the collision that it took in. They wait for the disk
 // whatever users were promised (--fsync): else a node that loses its last second loses what others
-// gave it long ago. So does what opens a stream, whose number must not be used again. Not so what
-// users ask and are told.
+// gave it long ago. So does what opens a stream, whose number must not be used again, and what
+// is said of nodes. Not so what users ask and are told of records.
 bool is_promise(const Message& message);
 
 // Messages of one lane keep their order: those to the buckets of a node, to the coordinator, to a

@@ -7,8 +7,9 @@
 //
 // A loss of power may take back what was answered a short while before, but only the last of it:
 // the key then holds what it held at some moment of that while. What was taken back may be executed
-// again if it was not answered yet, and does not come back by itself. Pure; knows nothing of
-// buckets, splits or messages.
+// again if it was not answered yet, and does not come back by itself. One case is not allowed for
+// and would be a false alarm: the answer to what was taken back arrives although it was executed
+// again since, and otherwise. Pure; knows nothing of buckets, splits or messages.
 #pragma once
 
 #include <cstdint>

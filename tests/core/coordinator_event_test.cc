@@ -136,7 +136,8 @@ TEST_F(CoordinatorJournalTest, a_resumed_coordinator_orders_the_split_that_was_u
   Coordinator again = make();
   for (const std::string& record : journal_) ASSERT_TRUE(again.recover(record));
   Effects effects;
-  again.resume(now_, "host:9", 0, Boot{2, {}});
+  const Boot second{2, {}};
+  again.resume(now_, "host:9", 0, second);
   again.tick(now_ + base::ms(500), &effects);
   EXPECT_EQ(one_of<SplitOrder>(effects).split, split);
   EXPECT_EQ(again.book().node(Coordinator::kSelf)->address, "host:9");
@@ -149,7 +150,8 @@ TEST_F(CoordinatorJournalTest, what_a_resumed_coordinator_says_counts_more_than_
   for (uint32_t boot = 2; boot < 5; ++boot) {
     Coordinator again = make();
     for (const std::string& record : journal_) ASSERT_TRUE(again.recover(record));
-    again.resume(now_, "host:1", 0, Boot{boot, {7 * boot}});
+    const Boot returned{boot, {7 * boot}};
+    again.resume(now_, "host:1", 0, returned);
     Effects effects;
     again.step(now_, Heartbeat{node(2), 0xa2, 0, {}}, &effects);
     EXPECT_GT(one_of<BookUpdate>(effects).book.nodes.back().version, said);
