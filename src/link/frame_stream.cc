@@ -45,7 +45,10 @@ void FrameStream::on_data(net::Connection& connection) {
     const std::string_view unread = connection.input().view().substr(consumed);
     const wire::Frame frame = wire::next_frame(unread);
     if (frame.status == wire::FrameStatus::kNeedMore) break;
-    if (frame.status == wire::FrameStatus::kBad) return refuse(frame.error);
+    if (frame.status == wire::FrameStatus::kBad) {
+      refuse(frame.error);
+      break;
+    }
     if (consumed >= looked_at) looked_at = consumed + handler_.look_ahead(unread);
     const bool goes_on = take_frame(frame);
     if (guard.cut()) return;
