@@ -120,6 +120,27 @@ uint64_t match_byte(uint64_t word, char wanted) {
   return (differs - kOnes) & ~differs & (kOnes << 7);
 }
 
+struct Walked {
+  uint16_t crc = 0;
+  bool has_brace = false;
+};
+
+[[gnu::always_inline]] inline Walked walk(std::string_view bytes) {
+  const char* p = bytes.data();
+  const char* end = p + bytes.size();
+  uint16_t crc = 0;
+  uint64_t braces = 0;
+  for (; end - p >= 8; p += 8) {
+    braces |= match_byte(load<uint64_t>(p), '{');
+    crc = crc_step8(crc, p);
+  }
+  for (; p != end; ++p) {
+    braces |= *p == '{';
+    crc = crc_step(crc, *p);
+  }
+  return {crc, braces != 0};
+}
+
 // The part of the key that decides on the slot.
 std::string_view slot_tag(std::string_view key) {
   const size_t open = key.find('{');
@@ -133,32 +154,12 @@ std::string_view slot_tag(std::string_view key) {
 
 uint64_t xxh64(std::string_view bytes, uint64_t seed) { return mixed(bytes, seed); }
 
-uint16_t crc16(std::string_view bytes) {
-  const char* p = bytes.data();
-  const char* end = p + bytes.size();
-  uint16_t crc = 0;
-  for (; end - p >= 8; p += 8) crc = crc_step8(crc, p);
-  for (; p != end; ++p) crc = crc_step(crc, *p);
-  return crc;
-}
+uint16_t crc16(std::string_view bytes) { return walk(bytes).crc; }
 
 // As though there were no tag, which is found out on the way: few keys have one.
 uint16_t redis_slot(std::string_view key) {
-  const char* p = key.data();
-  const char* end = p + key.size();
-  uint16_t crc = 0;
-  uint64_t tagged = 0;
-  for (; end - p >= 8; p += 8) {
-    tagged |= match_byte(load<uint64_t>(p), '{');
-    crc = crc_step8(crc, p);
-  }
-  for (; p != end; ++p) {
-    tagged |= *p == '{';
-    crc = crc_step(crc, *p);
-  }
-  if (tagged != 0) [[unlikely]]
-    crc = crc16(slot_tag(key));
-  return crc % kSlots;
+  const Walked whole = walk(key);
+  return (whole.has_brace ? crc16(slot_tag(key)) : whole.crc) % kSlots;
 }
 
 HashValue hash_key(std::string_view key) {
