@@ -82,8 +82,7 @@ class HashTable final : private Arena::Tenant {
     return {slot.at, static_cast<Level>(shift_ + slot.bits)};
   }
   // Bring what the search will touch into the cache: the slot; when that is there, the header of
-  // the block that it names; when that is, the record. Calling the first for each request of a
-  // pipeline, then the second, then the third, and then executing them overlaps their misses.
+  // the block that it names; when that is, the record. See LookAhead.
   void prefetch_slot(Place place) const { prefetch_line(place.at); }
   void prefetch_header(Place place) const { nodes_.prefetch_header(*place.at); }
   void prefetch_record(Place place, HashValue c) const { nodes_.prefetch_record(place, c); }
