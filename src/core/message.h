@@ -47,6 +47,8 @@ struct Request {
   BucketMark forwarder;  // the last forwarder, when hops > 0
   std::string_view key;
   std::string_view value;
+  // Of the key, when this process has hashed it already; not sent.
+  std::optional<HashValue> c = {};
 };
 
 // Bucket -> client. Carries the IAM when the request was forwarded.

@@ -152,6 +152,14 @@ uint64_t Server::remembered_bytes() const {
   return bytes;
 }
 
+void Server::look_ahead(Request* request, table::LookAhead* ahead) {
+  Bucket* bucket = find(request->to);
+  if (bucket == nullptr || !bucket->live()) return;
+  request->c = base::hash_key(host_.options.hash, request->key);
+  if (!request->c || forward_address(bucket->mark(), *request->c)) return;
+  ahead->add(bucket->table(), *request->c);
+}
+
 void Server::step(base::Instant now, const Message& message, Effects* effects) {
   std::visit([&](const auto& m) { on(now, m, effects); }, message);
 }
@@ -165,7 +173,7 @@ void Server::on(base::Instant now, const Request& m, Effects* effects) {
     if (!bucket->hold(OwnedMessage(m))) reply(m, Code::kBusy, {m.to, 0}, {}, effects);
     return;
   }
-  const std::optional<HashValue> c = base::hash_key(host_.options.hash, m.key);
+  const std::optional<HashValue> c = m.c ? m.c : base::hash_key(host_.options.hash, m.key);
   if (!c) return reply(m, Code::kBadKey, bucket->mark(), {}, effects);
   if (const std::optional<BucketNo> next = forward_address(bucket->mark(), *c)) {
     effects->after(bucket->logged());  // a level that nobody has to believe in is nobody's business

@@ -20,6 +20,7 @@
 #include "core/journal.h"
 #include "core/message.h"
 #include "table/arena.h"
+#include "table/look_ahead.h"
 
 namespace lh::core {
 
@@ -73,6 +74,8 @@ class Server {
   void snapshot_states(Append append) const;
 
   void step(base::Instant now, const Message& message, Effects* effects);
+  // The request is one of the next. Hashes its key, if a bucket here is asked for it.
+  void look_ahead(Request* request, table::LookAhead* ahead);
 
   // The shell could not deliver a message that an earlier step sent: its node is down.
   void undeliverable(base::Instant now, const Message& message, Effects* effects);

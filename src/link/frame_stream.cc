@@ -38,22 +38,20 @@ void FrameStream::refuse(std::string_view why) {
 
 void FrameStream::on_data(net::Connection& connection) {
   const net::LifelineGuard guard(lifeline_);
-  // Consumed once for the whole batch: the messages borrow from the buffer.
+  // Consumed once for all: the messages borrow from the buffer.
   size_t consumed = 0;
-  size_t looked_at = 0;
-  while (connection.is_open() && !is_paused()) {
-    const std::string_view unread = connection.input().view().substr(consumed);
-    const wire::Frame frame = wire::next_frame(unread);
-    if (frame.status == wire::FrameStatus::kNeedMore) break;
-    if (frame.status == wire::FrameStatus::kBad) {
-      refuse(frame.error);
-      break;
+  bool goes_on = true;
+  while (goes_on && connection.is_open() && !is_paused()) {
+    const wire::FrameStatus status = batch_.parse(connection.input().view().substr(consumed));
+    if (status == wire::FrameStatus::kBad) refuse(batch_.error());
+    if (status != wire::FrameStatus::kFrame) break;
+    if (batch_.size() > 1) handler_.look_ahead(batch_);
+    for (size_t k = 0; k < batch_.size() && goes_on && !is_paused(); ++k) {
+      consumed += batch_[k].size;
+      goes_on = take(&batch_[k]);
+      if (guard.cut()) return;
+      goes_on &= connection.is_open();
     }
-    if (consumed >= looked_at) looked_at = consumed + handler_.look_ahead(unread);
-    const bool goes_on = take_frame(frame);
-    if (guard.cut()) return;
-    consumed += frame.size;
-    if (!goes_on) break;
   }
   // Whatever the answers wait for: a slow disk is no dead node. All together, because those that
   // wait are moved for it.
@@ -62,21 +60,17 @@ void FrameStream::on_data(net::Connection& connection) {
   if (consumed > 0 && consumed <= connection.input().size()) connection.input().consume(consumed);
 }
 
-bool FrameStream::take_frame(const wire::Frame& frame) {
-  routing_ = frame.routing;
-  if (const Status status = wire::decode(frame, &message_); !status.ok()) {
-    refuse(status.message());
-    return false;
-  }
-  if (const auto* ping = std::get_if<core::Ping>(&message_)) {
+bool FrameStream::take(wire::FrameBatch::Entry* entry) {
+  routing_ = entry->routing;
+  if (const auto* ping = std::get_if<core::Ping>(&entry->message)) {
     wire::encode(core::Pong{ping->token}, wire::Routing::kDirect, &pongs_);
     return true;
   }
-  if (std::holds_alternative<core::Pong>(message_)) {
+  if (std::holds_alternative<core::Pong>(entry->message)) {
     handler_.on_pong(*this);
     return true;
   }
-  return handler_.on_message(*this, message_);
+  return handler_.on_message(*this, entry->message);
 }
 
 void FrameStream::on_end_of_input(net::Connection&) { handler_.on_end_of_input(*this); }

@@ -12,6 +12,7 @@
 #include "core/message.h"
 #include "net/connection.h"
 #include "wire/codec.h"
+#include "wire/frame_batch.h"
 
 namespace lh::link {
 
@@ -22,9 +23,8 @@ class FrameHandler {
   // A message other than Ping and Pong. Its views hold during the call. False: not from this peer;
   // the handler has said why with refuse(), or closed the stream.
   virtual bool on_message(FrameStream& stream, core::Message& message) = 0;
-  // What follows, some whole frames first: only to be looked at. Returns how many bytes of it were,
-  // at least a frame; behind them it is called again.
-  virtual size_t look_ahead(std::string_view unread) { return unread.size(); }
+  // Several requests have come together, for which on_message() is about to be called.
+  virtual void look_ahead(wire::FrameBatch&) {}
   virtual void on_pong(FrameStream&) {}
   // The peer will send nothing more. This default closes when everything is sent.
   virtual void on_end_of_input(FrameStream& stream);
@@ -73,11 +73,11 @@ class FrameStream final : private net::ConnectionHandler {
   void on_data(net::Connection& connection) override;
   void on_end_of_input(net::Connection& connection) override;
   void on_closed(net::Connection& connection, net::CloseReason reason) override;
-  bool take_frame(const wire::Frame& frame);
+  bool take(wire::FrameBatch::Entry* entry);
 
   FrameHandler& handler_;
   net::Connection connection_;
-  core::Message message_;  // decoded into, again and again
+  wire::FrameBatch batch_;
   wire::Routing routing_ = wire::Routing::kDirect;
   std::string refusal_;
   std::string pongs_;  // to the pings among what is being taken

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "link/frame_stream.h"
+#include "node/look_ahead.h"
 #include "node/session.h"
 #include "node/worker.h"
 
@@ -28,7 +29,7 @@ class BinarySession final : public Session, private link::FrameHandler {
 
  private:
   bool on_message(link::FrameStream& stream, core::Message& message) override;
-  size_t look_ahead(std::string_view unread) override { return worker_.front().look_ahead(unread); }
+  void look_ahead(wire::FrameBatch& batch) override { node::look_ahead(&worker_.server(), &batch); }
   void on_closed(link::FrameStream& stream, net::CloseReason reason) override;
   bool on_hello(const core::Hello& hello);
   bool refuse(std::string_view why);

@@ -1,11 +1,8 @@
 #include "node/front.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "base/hash.h"
 #include "lh/address.h"
-#include "wire/codec.h"
 
 namespace lh::node {
 
@@ -28,33 +25,6 @@ core::Bucket* Front::find(HashValue c) {
     a = *next;
   }
   return nullptr;
-}
-
-void Front::look_ahead(std::span<const HashValue> all) {
-  std::array<core::Bucket*, kLookAheadMax> buckets;
-  for (size_t done = 0; done < all.size(); done += buckets.size()) {
-    const size_t count = std::min(buckets.size(), all.size() - done);
-    look_ahead(
-        count, [&](size_t k) { return std::optional(all[done + k]); }, buckets.data());
-  }
-}
-
-size_t Front::look_ahead(std::string_view frames) {
-  std::array<HashValue, kLookAheadMax> all;
-  size_t count = 0;
-  size_t at = 0;
-  core::Request request;
-  while (count < all.size()) {
-    const wire::Frame frame = wire::next_frame(frames.substr(at));
-    if (frame.status != wire::FrameStatus::kFrame) break;
-    at += frame.size;
-    if (at == frames.size() && count == 0) break;  // alone
-    if (frame.type != wire::MessageType::kRequest || !wire::decode(frame, &request).ok()) continue;
-    const std::optional<HashValue> c = base::hash_key(server_->options().hash, request.key);
-    if (c) all[count++] = *c;
-  }
-  look_ahead(std::span(all).first(count));
-  return at;
 }
 
 uint64_t Front::submit(base::Instant now, core::Op op, std::string_view key, std::string_view value,

@@ -6,20 +6,17 @@
 // Owned by a worker, used in its thread.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string_view>
 #include <unordered_map>
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "core/client_core.h"
 #include "core/effects.h"
 #include "core/server.h"
+#include "table/look_ahead.h"
 
 namespace lh::node {
 
@@ -47,15 +44,12 @@ class Front final : private core::ClientSink {
   // message. nullptr when it is elsewhere, or perhaps is: then submit(). Holds until the server has
   // its next message.
   core::Bucket* find(HashValue c);
-  static constexpr size_t kLookAheadMax = 64;
-  // The same for hash_of(0) to hash_of(count - 1), where nothing gives nullptr. What the table
-  // touches for these keys is on its way to the cache then: see table::HashTable::prefetch_slot().
-  template <typename HashOf>
-  void look_ahead(size_t count, HashOf hash_of, core::Bucket** buckets);
-  void look_ahead(std::span<const HashValue> all);
-  // The same for the requests among the next frames; returns how many bytes of them it looked at,
-  // at least a frame. Bound: the first one is whole.
-  size_t look_ahead(std::string_view frames);
+  // The same, and the search for c becomes part of what is looked ahead for.
+  core::Bucket* find(HashValue c, table::LookAhead* ahead) {
+    core::Bucket* bucket = find(c);
+    if (bucket != nullptr) ahead->add(bucket->table(), c);
+    return bucket;
+  }
 
   bool has_room() const { return client_.has_room(); }
   // The answer comes to `waiter` with the ticket that is returned, unless it forgets it first.
@@ -79,28 +73,5 @@ class Front final : private core::ClientSink {
   std::unordered_map<uint64_t, FrontWaiter*> waiters_;
   uint64_t next_ticket_ = 1;
 };
-
-template <typename HashOf>
-void Front::look_ahead(size_t count, HashOf hash_of, core::Bucket** buckets) {
-  struct Search {
-    const table::HashTable* table;
-    table::HashTable::Place place;
-    HashValue c;
-  };
-  LH_CHECK(count <= kLookAheadMax);
-  std::array<Search, kLookAheadMax> searches;
-  auto end = searches.begin();
-  for (size_t k = 0; k < count; ++k) {
-    const std::optional<HashValue> c = hash_of(k);
-    buckets[k] = c ? find(*c) : nullptr;
-    if (buckets[k] == nullptr) continue;
-    const table::HashTable& table = buckets[k]->table();
-    *end = {&table, table.place_of(*c), *c};
-    table.prefetch_slot(end->place);
-    ++end;
-  }
-  for (auto s = searches.begin(); s != end; ++s) s->table->prefetch_header(s->place);
-  for (auto s = searches.begin(); s != end; ++s) s->table->prefetch_record(s->place, s->c);
-}
 
 }  // namespace lh::node

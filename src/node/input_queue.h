@@ -11,6 +11,7 @@
 #include "lh/types.h"
 #include "net/deferred.h"
 #include "node/front.h"
+#include "table/look_ahead.h"
 
 namespace lh::node {
 
@@ -24,8 +25,12 @@ class InputQueue {
 
   // Delivers what is here now.
   void deliver(Front* front) {
-    // One request alone has nothing to overlap with.
-    if (announced_.size() > 1) front->look_ahead(announced_);
+    table::LookAhead ahead;
+    for (const HashValue c : announced_) {
+      if (ahead.full()) ahead.run();
+      front->find(c, &ahead);
+    }
+    ahead.run();
     announced_.clear();
     connections_.run_present();
   }

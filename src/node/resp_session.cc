@@ -125,9 +125,21 @@ size_t RespSession::execute_batch() {
 }
 
 void RespSession::look_ahead(Buckets* buckets) {
-  for (size_t k = 0; k < batch_.size(); ++k) hash_key_of(&batch_[k]);
-  worker().front().look_ahead(
-      batch_.size(), [this](size_t k) { return batch_[k].c; }, buckets->data());
+  table::LookAhead ahead;
+  for (size_t k = 0; k < batch_.size(); ++k) {
+    Entry& entry = batch_[k];
+    hash_key_of(&entry);
+    (*buckets)[k] = entry.c ? worker().front().find(*entry.c, &ahead) : nullptr;
+  }
+  ahead.run();
+}
+
+void RespSession::look_ahead(std::span<const HashValue> keys, Buckets* buckets) {
+  table::LookAhead ahead;
+  for (size_t k = 0; k < keys.size(); ++k) {
+    (*buckets)[k] = worker().front().find(keys[k], &ahead);
+  }
+  ahead.run();
 }
 
 bool RespSession::execute(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects) {
@@ -271,8 +283,7 @@ bool RespSession::execute_many(const Entry& entry, Worker::Lease& effects) {
   while (many_next_ < many_c_.size()) {
     const size_t first = many_next_;
     const size_t end = std::min(many_c_.size(), first + buckets.size());
-    worker().front().look_ahead(
-        end - first, [&](size_t k) { return std::optional(many_c_[first + k]); }, buckets.data());
+    look_ahead(std::span(many_c_).subspan(first, end - first), &buckets);
     for (; many_next_ < end; ++many_next_) {
       const size_t at = 1 + many_next_ * step;
       const std::string_view value = step == 2 ? args[at + 1] : std::string_view();

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -44,8 +45,10 @@ class RespSession final : public PipelinedSession {
   size_t execute_batch();
   // The bucket of this worker that each request is about; nullptr when it is not known.
   using Buckets = std::array<core::Bucket*, wire::RespBatch::kRequestsMax>;
-  static_assert(wire::RespBatch::kRequestsMax <= Front::kLookAheadMax);
+  static_assert(wire::RespBatch::kRequestsMax <= table::LookAhead::kMax);
   void look_ahead(Buckets* buckets);
+  // The same for keys of one request.
+  void look_ahead(std::span<const HashValue> keys, Buckets* buckets);
   void hash_key_of(Entry* entry) const;
   // False when the request has to wait; it is parsed again later.
   bool execute(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects);

@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "core/mail_order.h"
 #include "node/inbound.h"
+#include "node/look_ahead.h"
 #include "wire/codec.h"
 #include "wire/resp.h"
 
@@ -273,16 +274,15 @@ bool Worker::accept(const core::Message& message) {
 }
 
 void Worker::on_mail(size_t, std::string_view frames) {
-  for (size_t looked_at = 0; !frames.empty();) {
-    if (looked_at == 0) looked_at = front_.look_ahead(frames);
-    const wire::Frame frame = wire::next_frame(frames);
-    LH_CHECK(frame.status == wire::FrameStatus::kFrame, "a frame of our own making");
-    const Status status = wire::decode(frame, &mail_message_);
-    LH_CHECK(status.ok(), status.message());
-    handle(mail_message_,
-           find_target(mail_message_, index_, &shared_.owners, has_coordinator()).party);
-    frames.remove_prefix(frame.size);
-    looked_at -= frame.size;
+  while (!frames.empty()) {
+    const wire::FrameStatus status = mail_.parse(frames);
+    LH_CHECK(status == wire::FrameStatus::kFrame, mail_.error());
+    look_ahead(&server_, &mail_);
+    for (size_t k = 0; k < mail_.size(); ++k) {
+      const core::Message& message = mail_[k].message;
+      handle(message, find_target(message, index_, &shared_.owners, has_coordinator()).party);
+      frames.remove_prefix(mail_[k].size);
+    }
   }
 }
 

@@ -225,8 +225,8 @@ class Worker final : public LogListener,
   size_t requests_ = 0;           // handed to the server since the last slice of long work
   std::set<NodeId> unreachable_;  // for the front, which must not be called from within its calls
   bool coordinator_unreachable_ = false;
-  bool crowded_ = false;  // mail went to a full mailbox
-  core::Message mail_message_;
+  bool crowded_ = false;   // mail went to a full mailbox
+  wire::FrameBatch mail_;  // that is being handled
 };
 
 }  // namespace lh::node

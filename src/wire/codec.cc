@@ -75,14 +75,6 @@ constexpr std::array<Decoder, kRoutedBit> make_decoders(std::variant<M...>*) {
 }
 constexpr auto kDecoders = make_decoders(static_cast<core::Message*>(nullptr));
 
-template <typename M>
-Status decode_as(const Frame& frame, M* message) {
-  LH_CHECK(frame.status == FrameStatus::kFrame);
-  LH_CHECK(frame.type == kRow<M>.type);
-  *message = {};
-  return decode_one(frame, message);
-}
-
 }  // namespace
 
 size_t frame_bytes_max(const core::Message& message, Routing routing) {
@@ -119,7 +111,5 @@ Status decode(const Frame& frame, core::Message* message) {
   LH_CHECK(frame.status == FrameStatus::kFrame);
   return kDecoders[static_cast<uint8_t>(frame.type)](frame, message);
 }
-Status decode(const Frame& frame, core::Request* request) { return decode_as(frame, request); }
-Status decode(const Frame& frame, core::Reply* reply) { return decode_as(frame, reply); }
 
 }  // namespace lh::wire

@@ -38,11 +38,8 @@ char* encode_to(char* p, const core::Message& message, Routing routing);
 char* encode_to(char* p, const core::Request& request, Routing routing);
 char* encode_to(char* p, const core::Reply& reply, Routing routing);
 
-// Bound: the frame is a kFrame; in the typed forms, of that type. After an error (kInvalid, with
-// words for the log: `bad Request: key too long`) the connection is not worth keeping, and the
-// message is unspecified.
+// Bound: the frame is a kFrame. After an error (kInvalid, with words for the log: `bad Request: key
+// too long`) the connection is not worth keeping, and the message is unspecified.
 Status decode(const Frame& frame, core::Message* message);
-Status decode(const Frame& frame, core::Request* request);
-Status decode(const Frame& frame, core::Reply* reply);
 
 }  // namespace lh::wire

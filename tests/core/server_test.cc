@@ -63,6 +63,32 @@ TEST_F(ServerTest, executes_what_belongs_to_the_bucket) {
   EXPECT_EQ(server_.counters().requests, 11u);
 }
 
+TEST_F(ServerTest, looks_ahead_for_what_its_live_buckets_will_execute) {
+  server_.create_bucket({0, 1});
+  step(records(0, false, {}));
+  const auto hashed = [this](BucketNo to, std::string_view key) {
+    Request m = request(Op::kRead, to, key);
+    table::LookAhead ahead;
+    server_.look_ahead(&m, &ahead);
+    ahead.run();
+    return m.c;
+  };
+  EXPECT_EQ(hashed(0, "12"), HashValue{12});
+  EXPECT_EQ(hashed(0, "13"), HashValue{13}) << "to be forwarded";
+  EXPECT_EQ(hashed(0, "x"), std::nullopt) << "no key of this file";
+  EXPECT_EQ(hashed(1, "13"), std::nullopt) << "waits for its stream";
+  EXPECT_EQ(hashed(2, "12"), std::nullopt) << "not here";
+}
+
+TEST_F(ServerTest, does_not_hash_again_what_was_looked_ahead_for) {
+  server_.create_bucket({0, 0});
+  answer(Op::kPut, 0, "12", "x");
+  Request m = request(Op::kRead, 0, "12");
+  m.c = 13;  // were it hashed again the record would be found
+  step(m);
+  EXPECT_EQ(one_of<Reply>(effects_).code, Code::kNotFound);
+}
+
 TEST_F(ServerTest, a_full_one_refuses_what_may_need_more_memory) {
   server_.create_bucket({0, 1});
   answer(Op::kPut, 0, "2", "5");

@@ -41,10 +41,7 @@ class Recorder final : public FrameHandler {
     story.push_back(core::to_string(message));
     return message_body == nullptr || message_body(stream);
   }
-  size_t look_ahead(std::string_view unread) override {
-    looked_at.push_back(unread.size());
-    return looks_at == 0 ? unread.size() : looks_at;
-  }
+  void look_ahead(wire::FrameBatch& batch) override { looked_at.push_back(batch.size()); }
   void on_end_of_input(FrameStream& stream) override {
     story.emplace_back("end");
     end_body ? end_body(stream) : FrameHandler::on_end_of_input(stream);
@@ -56,7 +53,6 @@ class Recorder final : public FrameHandler {
 
   std::vector<std::string> story;
   std::vector<size_t> looked_at;
-  size_t looks_at = 0;
   std::function<bool(FrameStream&)> message_body;
   std::function<void(FrameStream&)> end_body;
   std::function<void(FrameStream&)> closed_body;
@@ -169,15 +165,24 @@ TEST_F(FrameStreamTest, SendsFramesThatWereEncodedBefore) {
   EXPECT_EQ(encoded_request(1) + encoded_request(2), peer_->take());
 }
 
-TEST_F(FrameStreamTest, WhatFollowsIsLookedAtBeforeItIsHandedOn) {
+TEST_F(FrameStreamTest, RequestsThatComeTogetherAreLookedAtBeforeTheyAreHandedOn) {
+  handler_.message_body = [this](FrameStream&) { return !handler_.looked_at.empty(); };
   const std::string one = encoded_request(1);
-  peer_sends(one + one + one);
-  EXPECT_EQ((std::vector<size_t>{3 * one.size()}), handler_.looked_at);
-  handler_.looks_at = 2 * one.size();
-  peer_sends(one + one + one + one.substr(0, 9));
-  EXPECT_EQ((std::vector<size_t>{3 * one.size(), 3 * one.size() + 9, one.size() + 9}),
-            handler_.looked_at);
+  peer_sends(one + one + one + encoded(core::Ping{1}) + one + one + one.substr(0, 9));
+  EXPECT_EQ((std::vector<size_t>{3, 2}), handler_.looked_at);
+  EXPECT_EQ(5u, handler_.story.size());
+  peer_sends(one.substr(9));
+  EXPECT_EQ((std::vector<size_t>{3, 2}), handler_.looked_at) << "one alone";
   EXPECT_EQ(6u, handler_.story.size());
+}
+
+TEST_F(FrameStreamTest, AStreamThatEndsAmongRequestsHandsOnNoMore) {
+  handler_.message_body = [](FrameStream& stream) {
+    stream.close();
+    return true;
+  };
+  peer_sends(encoded_request(1) + encoded_request(2) + encoded_request(3));
+  ASSERT_EQ(2u, handler_.story.size()) << "the first, and that it was closed";
 }
 
 // ---------------------------------------------------------------------------------------- pings

@@ -5,8 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "wire/codec.h"
-
 namespace lh::node {
 namespace {
 
@@ -78,30 +76,6 @@ class FrontTest : public ::testing::Test {
   Waiter waiter_;
   BucketMark mark_;
 };
-
-TEST_F(FrontTest, LooksAheadAtFramesAsFarAsTheyAreWhole) {
-  server_.create_bucket({0, 0}, &effects_);
-  std::string frames;
-  const auto add = [&frames](const core::Message& message) {
-    wire::encode(message, wire::Routing::kDirect, &frames);
-  };
-  core::Request request;
-  request.key = "17";
-  add(request);
-  const size_t one = frames.size();
-  EXPECT_EQ(one, front_.look_ahead(frames)) << "alone";
-  add(core::Ping{1});
-  request.key = "no number";
-  add(request);
-  const size_t whole = frames.size();
-  add(request);
-  frames.pop_back();
-  EXPECT_EQ(whole, front_.look_ahead(frames));
-  frames.clear();
-  request.key = "18";
-  for (size_t k = 0; k < Front::kLookAheadMax + 3; ++k) add(request);
-  EXPECT_EQ(Front::kLookAheadMax * one, front_.look_ahead(frames));
-}
 
 TEST_F(FrontTest, WhatItsOwnServerHasIsExecutedAtOnce) {
   server_.create_bucket({0, 0});

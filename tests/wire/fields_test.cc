@@ -113,10 +113,16 @@ void expect_traced(const FieldTracer& tracer, const T& t) {
   }
 }
 
+// What a message carries within a process only.
+template <typename M>
+void note_unsent(const M&, FieldTracer*) {}
+void note_unsent(const core::Request& request, FieldTracer* tracer) { tracer->note(&request.c); }
+
 template <typename M>
 void expect_message_described(M message) {
   FieldTracer tracer;
   body(tracer, message);
+  note_unsent(message, &tracer);
   expect_traced(tracer, message);
 }
 
