@@ -29,4 +29,11 @@ int64_t wall_clock_ms() {
   return int64_t{t.tv_sec} * 1'000 + t.tv_nsec / 1'000'000;
 }
 
+Duration unix_offset() {
+  timespec t{};
+  LH_CHECK(clock_gettime(CLOCK_REALTIME, &t) == 0);
+  const Instant wall = Instant::from_ns(int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec);
+  return wall - SteadyClock().now();
+}
+
 }  // namespace lh::base

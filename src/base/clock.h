@@ -127,5 +127,8 @@ class ManualClock final : public Clock {
 // Milliseconds since 1970-01-01 UTC. For people to read (log lines, file names); never for
 // intervals, as an operator or NTP may set it back.
 int64_t wall_clock_ms();
+// What to add to an Instant of a SteadyClock to have nanoseconds since then, as the wall clock has
+// it now.
+Duration unix_offset();
 
 }  // namespace lh::base

@@ -61,6 +61,8 @@ Status status_of(Code code, BucketNo bucket) {
       return {StatusCode::kInvalid, "increment or decrement would overflow"};
     case Code::kTooLong:
       return {StatusCode::kInvalid, "value too long"};
+    case Code::kMalformed:
+      return {StatusCode::kInvalid, "malformed arguments"};
     case Code::kFull:
       return {StatusCode::kRefused, core::kFullText};
     case Code::kNoSpace:

@@ -173,7 +173,7 @@ void Session::submit(core::Op op, std::string_view key, std::string_view value, 
   free_slots_.pop_back();
   slots_[slot] = {tag, key.size() + value.size()};
   bytes_ += slots_[slot].bytes;
-  core_.submit(session_clock().now(), op, key, value, slot, &effects_);
+  core_.submit(session_clock().now(), {op, 0, key, value}, slot, &effects_);
   run_effects();
 }
 

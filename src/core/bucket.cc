@@ -1,8 +1,6 @@
 #include "core/bucket.h"
 
 #include <algorithm>
-#include <charconv>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -69,124 +67,7 @@ table::HashTable* Bucket::table_of(HashValue c) {
   return nullptr;
 }
 
-// ---------------------------------------------------------------------------- keyed operations
-
-Bucket::Answer Bucket::execute(Op op, HashValue c, std::string_view key, std::string_view value,
-                               Effects* effects) {
-  LH_CHECK(live_);
-  if ((host_.full || host_.disk_full) && is_mutation(op)) [[unlikely]] {
-    if (host_.disk_full) return {Code::kNoSpace, {}};
-    if (needs_memory(op)) return {Code::kFull, {}};
-  }
-  switch (op) {
-    case Op::kRead: {
-      const std::optional<std::string_view> found = table_.find(c, key);
-      return found ? Answer{Code::kOk, *found} : Answer{Code::kNotFound, {}};
-    }
-    case Op::kLength: {
-      const std::optional<std::string_view> found = table_.find(c, key);
-      if (!found) return {Code::kNotFound, {}};
-      return {Code::kOk, say(static_cast<int64_t>(found->size()))};
-    }
-    case Op::kLocate:
-      return {Code::kOk, {}};
-    case Op::kInsert:
-      if (!table_.insert(c, key, value)) return {Code::kExists, {}};
-      tell_of_put(c, key, value, effects);
-      count_collision(effects);
-      return {Code::kOk, {}};
-    case Op::kPut:
-      put(c, key, value, effects);
-      return {Code::kOk, {}};
-    case Op::kUpdate:
-      if (!table_.update(c, key, value)) return {Code::kNotFound, {}};
-      tell_of_put(c, key, value, effects);
-      return {Code::kOk, {}};
-    case Op::kDelete:
-      if (!table_.erase(c, key)) return {Code::kNotFound, {}};
-      tell_of_erase(c, key, effects);
-      return {Code::kOk, {}};
-    case Op::kIncrement:
-      return increment(c, key, value, effects);
-    case Op::kAppend:
-      return append(c, key, value, effects);
-  }
-  LH_UNREACHABLE();
-}
-
-Bucket::Answer Bucket::increment(HashValue c, std::string_view key, std::string_view delta,
-                                 Effects* effects) {
-  const std::optional<int64_t> added = base::parse_i64(delta);
-  const std::optional<std::string_view> found = table_.find(c, key);
-  const std::optional<int64_t> number = found ? base::parse_i64(*found) : 0;
-  if (!added || !number) return {Code::kNotInteger, {}};
-  int64_t sum = 0;
-  if (__builtin_add_overflow(*number, *added, &sum)) return {Code::kOverflow, {}};
-  const std::string_view text = say(sum);
-  put(c, key, text, effects);
-  return {Code::kOk, text};
-}
-
-Bucket::Answer Bucket::append(HashValue c, std::string_view key, std::string_view more,
-                              Effects* effects) {
-  // A table takes no value that points into it.
-  std::string joined(table_.find(c, key).value_or(std::string_view()));
-  if (joined.size() + more.size() > kValueBytesMax) return {Code::kTooLong, {}};
-  joined.append(more);
-  put(c, key, joined, effects);
-  return {Code::kOk, say(static_cast<int64_t>(joined.size()))};
-}
-
-std::string_view Bucket::say(int64_t number) {
-  const char* end = std::to_chars(std::begin(said_), std::end(said_), number).ptr;
-  return {said_, static_cast<size_t>(end - said_)};
-}
-
-void Bucket::put(HashValue c, std::string_view key, std::string_view value, Effects* effects) {
-  const bool inserted = table_.put(c, key, value) == table::HashTable::Put::kInserted;
-  tell_of_put(c, key, value, effects);
-  if (inserted) count_collision(effects);
-}
-
-void Bucket::tell_of_put(HashValue c, std::string_view key, std::string_view value,
-                         Effects* effects) {
-  if (split_ && !split_->handed_over()) split_->on_put(reverse64(c), key, value);
-  if (effects->keeps_journal()) append_put(record(RecordKind::kChanges, effects), key, value);
-}
-
-void Bucket::tell_of_erase(HashValue c, std::string_view key, Effects* effects) {
-  if (split_ && !split_->handed_over()) split_->on_erase(reverse64(c), key);
-  if (effects->keeps_journal()) append_erase(record(RecordKind::kChanges, effects), key);
-}
-
-std::optional<Bucket::Answer> Bucket::execute_once(const Request& request, HashValue c,
-                                                   Effects* effects) {
-  if (!is_mutation(request.op) || request.from.client == 0) {
-    return execute(request.op, c, request.key, request.value, effects);
-  }
-  Answer answer;
-  switch (
-      dedup_.admit(request.from.client, request.seq, request.acked, &answer.code, &answer.value)) {
-    case Dedup::Verdict::kStale:
-      return std::nullopt;
-    case Dedup::Verdict::kAnswered:
-      return answer;
-    case Dedup::Verdict::kNew:
-      break;
-  }
-  answer = execute(request.op, c, request.key, request.value, effects);
-  if (is_refusal(answer.code)) return answer;  // and no outcome to be remembered
-  dedup_.remember(request.from.client, request.seq, answer.code, answer.value);
-  // Behind the change, in one record: both are there or none. That nothing was changed is recorded
-  // too: the client may hear so, and a late copy must not find that things are different by now.
-  if (effects->keeps_journal()) {
-    const bool changed = answer.code == Code::kOk;
-    std::string* out = changed ? effects->latest_record() : record(RecordKind::kChanges, effects);
-    append_client(out, request.from.client, request.acked, 0);
-    append_answer(out, request.from.client, request.seq, answer.code, answer.value);
-  }
-  return answer;
-}
+// ------------------------------------------------------------------------------------ collisions
 
 // Each insert that leaves the bucket with more than b records is a collision, and each collision is
 // a split, of bucket n. While the split for one collision is not done yet, further inserts cannot
@@ -384,7 +265,7 @@ std::deque<OwnedMessage> Bucket::take_held() {
 
 ScanJob::View Bucket::view() const {
   const uint64_t overdue = table_.size() > host_.options.capacity ? overdue_ : 0;
-  return {mark_, host_.node, &table_, host_.book, overdue, reports_settled()};
+  return {mark_, host_.node, &table_, host_.book, host_.unix_ms(), overdue, reports_settled()};
 }
 
 size_t Bucket::count_open_scans() const {
@@ -456,7 +337,7 @@ void Bucket::turn_scans(base::Instant now, Effects* effects) {
 
 bool Bucket::has_work() const {
   if (split_ && split_->can_go_on()) return true;
-  if (!cleared_.empty()) return true;
+  if (!cleared_.empty() || sweeping_) return true;
   return std::any_of(scans_.begin(), scans_.end(), [this](const ScanJob& job) {
     return job.done() || job.can_go_on(reports_settled());
   });
@@ -476,6 +357,7 @@ void Bucket::turn(base::Instant now, Effects* effects) {
     }
   }
   if (!cleared_.empty() && !cleared_.back().clear_some(kSliceBytes)) cleared_.pop_back();
+  if (sweeping_) sweep(effects);
 }
 
 void Bucket::tick(base::Instant now, Effects* effects) {
@@ -486,6 +368,7 @@ void Bucket::tick(base::Instant now, Effects* effects) {
     split_->tick(now, effects);
   }
   scans_.remove_if([now](const ScanJob& job) { return job.abandoned(now); });
+  if (!sweeping_) sweep(effects);
 }
 
 }  // namespace lh::core

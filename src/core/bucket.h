@@ -22,6 +22,7 @@
 #include "core/journal.h"
 #include "core/limits.h"
 #include "core/message.h"
+#include "core/operation.h"
 #include "core/owned_message.h"
 #include "core/scan_job.h"
 #include "core/split_source.h"
@@ -45,6 +46,10 @@ class Bucket {
     // Records of a split never are refused.
     bool full = false;       // what needs more memory is refused
     bool disk_full = false;  // what has to be logged is refused
+    // What expires, expires when now + unix_offset, as a Unix time, is there.
+    base::Instant now = {};
+    base::Duration unix_offset = {};
+    ExpiryMs unix_ms() const { return to_unix_ms(now, unix_offset); }
   };
 
   // A live, empty bucket (the file's first), or one that waits for its parent's stream.
@@ -88,8 +93,7 @@ class Bucket {
     Code code = Code::kOk;
     std::string_view value;  // when answers_value(op); valid until the next operation
   };
-  Answer execute(Op op, HashValue c, std::string_view key, std::string_view value,
-                 Effects* effects);
+  Answer execute(const Operation& asked, Effects* effects);
   // At most once; nothing when the request is a late duplicate that must not be answered.
   std::optional<Answer> execute_once(const Request& request, HashValue c, Effects* effects);
 
@@ -131,12 +135,21 @@ class Bucket {
   void tick(base::Instant now, Effects* effects);
 
  private:
-  Answer increment(HashValue c, std::string_view key, std::string_view delta, Effects* effects);
-  Answer append(HashValue c, std::string_view key, std::string_view more, Effects* effects);
+  // The record of the key, unless it has expired.
+  std::optional<table::Record> find_record(HashValue c, std::string_view key) const;
+  bool erase(HashValue c, std::string_view key, Effects* effects);
+  Answer increment(const Operation& asked, Effects* effects);
+  Answer append(const Operation& asked, Effects* effects);
+  Answer set(const Operation& asked, Effects* effects);
+  Answer expire(const Operation& asked, Effects* effects);
+  Answer take(const Operation& asked, Effects* effects);
+  Answer expiry(const Operation& asked);
   std::string_view say(int64_t number);
-  void put(HashValue c, std::string_view key, std::string_view value, Effects* effects);
-  void tell_of_put(HashValue c, std::string_view key, std::string_view value, Effects* effects);
+  std::string_view say(std::string_view value);
+  void put(HashValue c, const table::Record& record, Effects* effects);
+  void tell_of_put(HashValue c, const table::Record& record, Effects* effects);
   void tell_of_erase(HashValue c, std::string_view key, Effects* effects);
+  void sweep(Effects* effects);
   std::string* record(RecordKind kind, Effects* effects);
   bool take_state(const BucketState& state);
   bool take_changes(std::string_view changes);
@@ -169,7 +182,8 @@ class Bucket {
   bool live_ = true;
   table::HashTable table_;
   Dedup dedup_;
-  char said_[kAnswerBytesMax];  // the number in the latest answer
+  char said_[kNumberBytesMax];  // the number in the latest answer
+  std::string said_value_;      // the value in it, when the record has changed since
 
   uint64_t collisions_ = 0;
   uint64_t collisions_taken_in_ = 0;  // by the coordinator
@@ -183,6 +197,9 @@ class Bucket {
   NodeId resumed_target_ = NodeId::kNone;  // of a split that was handed over before resume()
   uint64_t resumed_split_ = 0;
   uint64_t split_done_ = 0;  // number of the last split that was completed
+
+  ReversedHash sweep_at_ = 0;  // where the search for what has expired goes on
+  bool sweeping_ = false;      // it has just found some
 
   uint64_t target_split_ = 0;
   uint64_t target_stream_ = 0;

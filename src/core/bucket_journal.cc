@@ -90,7 +90,7 @@ const table::HashTable* Bucket::look_ahead(std::string_view changes, HashValue* 
   ChangeReader reader(changes);
   Change change;
   if (!reader.next(&change)) return nullptr;
-  if (change.kind != Change::Kind::kPut && change.kind != Change::Kind::kErase) return nullptr;
+  if (change.key.data() == nullptr) return nullptr;  // not about a key
   const std::optional<HashValue> hash = base::hash_key(host_.options.hash, change.key);
   const table::HashTable* table = hash ? table_of(*hash) : nullptr;
   if (table == nullptr) return nullptr;
@@ -119,14 +119,17 @@ bool Bucket::take_changes(std::string_view changes) {
   while (reader.next(&change)) {
     switch (change.kind) {
       case Change::Kind::kPut:
-      case Change::Kind::kErase: {
+      case Change::Kind::kErase:
+      case Change::Kind::kExpire: {
         const std::optional<HashValue> c = base::hash_key(host_.options.hash, change.key);
         table::HashTable* table = c ? table_of(*c) : nullptr;
         if (table == nullptr) return false;
         if (change.kind == Change::Kind::kPut) {
-          table->put(*c, change.key, change.value);
-        } else {
+          table->put(*c, change.key, change.value, change.expiry);
+        } else if (change.kind == Change::Kind::kErase) {
           table->erase(*c, change.key);
+        } else {
+          table->set_expiry(*c, change.key, change.expiry);
         }
         break;
       }
@@ -146,9 +149,7 @@ bool Bucket::take_changes(std::string_view changes) {
 
 std::optional<ReversedHash> Bucket::snapshot(ReversedHash cursor, ReversedHash last,
                                              size_t bytes_max, std::string* out) const {
-  const auto add = [out](HashValue, std::string_view key, std::string_view value) {
-    append_put(out, key, value);
-  };
+  const auto add = [out](HashValue, const table::Record& record) { append_put(out, record); };
   const ReversedHash mine = interval_of(mark_).last;
   if (cursor <= mine) {
     const auto next = table_.walk(cursor, std::min(last, mine), bytes_max, add);

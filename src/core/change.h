@@ -6,6 +6,8 @@
 //   client  3  client id (8 bytes, little endian)  acked  cleared
 //   answer  4  client id (8 bytes, little endian)  seq  code (1 byte)  value length  value
 //   overdue 5  so many inserts beyond the capacity wait to be reported (in journals)
+//   put     6  expiry (Unix time, ms; not 0)  key length  key  value length  value
+//   expire  7  expiry (0: never)  key length  key
 //
 // A run is parsed with bounds checked before anything is believed; a peer's malformed run is
 // reported, not trusted.
@@ -16,22 +18,32 @@
 #include <string_view>
 
 #include "core/message.h"
+#include "table/record.h"
 
 namespace lh::core {
 
 struct Change {
-  enum class Kind : uint8_t { kPut = 1, kErase = 2, kClient = 3, kAnswer = 4, kOverdue = 5 };
+  enum class Kind : uint8_t {
+    kPut = 1,
+    kErase = 2,
+    kClient = 3,
+    kAnswer = 4,
+    kOverdue = 5,
+    kExpire = 7,  // 6 is a kPut too
+  };
   Kind kind = Kind::kPut;
-  std::string_view key;    // kPut, kErase
-  std::string_view value;  // kPut, kAnswer
-  ClientId client = 0;     // kClient, kAnswer
-  uint64_t number = 0;     // kClient: acked; kAnswer: seq; kOverdue: how many
-  uint64_t cleared = 0;    // kClient: number of the latest kClear scan of it, or 0
-  Code code = Code::kOk;   // kAnswer
+  std::string_view key;        // kPut, kErase, kExpire
+  std::string_view value;      // kPut, kAnswer
+  table::ExpiryMs expiry = 0;  // kPut, kExpire
+  ClientId client = 0;         // kClient, kAnswer
+  uint64_t number = 0;         // kClient: acked; kAnswer: seq; kOverdue: how many
+  uint64_t cleared = 0;        // kClient: number of the latest kClear scan of it, or 0
+  Code code = Code::kOk;       // kAnswer
 };
 
-void append_put(std::string* out, std::string_view key, std::string_view value);
+void append_put(std::string* out, const table::Record& record);
 void append_erase(std::string* out, std::string_view key);
+void append_expire(std::string* out, std::string_view key, table::ExpiryMs expiry);
 void append_client(std::string* out, ClientId client, uint64_t acked, uint64_t cleared);
 void append_answer(std::string* out, ClientId client, uint64_t seq, Code code,
                    std::string_view value);

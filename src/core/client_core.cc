@@ -36,24 +36,25 @@ void ClientCore::configure(const FileOptions& options, const BookPart& book) {
 
 // ------------------------------------------------------------------------------ keyed requests
 
-void ClientCore::submit(base::Instant now, Op op, std::string_view key, std::string_view value,
-                        uint64_t tag, Effects* effects) {
+void ClientCore::submit(base::Instant now, const Operation& asked, uint64_t tag, Effects* effects) {
   LH_CHECK(configured_);
   LH_CHECK(has_room());
-  LH_CHECK(key.size() <= kKeyBytesMax);
-  LH_CHECK(value.size() <= kValueBytesMax);
+  LH_CHECK(asked.key.size() <= kKeyBytesMax);
+  LH_CHECK(asked.value.size() <= kValueBytesMax);
+  LH_CHECK(asked.args.size() <= kArgsBytesMax);
   const uint64_t seq = next_seq_++;
   Pending& p = pending_.emplace_back();
-  p.bytes.reserve(key.size() + value.size());
-  p.bytes.append(key).append(value);
-  p.key_size = key.size();
+  p.bytes.reserve(asked.key.size() + asked.value.size() + asked.args.size());
+  p.bytes.append(asked.key).append(asked.value).append(asked.args);
+  p.key_size = asked.key.size();
+  p.args_size = asked.args.size();
   pending_bytes_ += p.bytes.size();
   p.tag = tag;
-  p.op = op;
+  p.op = asked.op;
   p.submitted_at = now;
   ++open_;
   ++counters_.ops;
-  const std::optional<HashValue> c = base::hash_key(options_.hash, key);
+  const std::optional<HashValue> c = base::hash_key(options_.hash, asked.key);
   if (!c) {
     Reply answer;
     answer.code = Code::kBadKey;
@@ -99,6 +100,7 @@ void ClientCore::send(base::Instant now, uint64_t seq, Pending* p, Effects* effe
   m.known = book_.known();
   m.key = p->key();
   m.value = p->value();
+  m.args = p->args();
   effects->send(Destination::to_bucket(p->node, to), m);
 }
 

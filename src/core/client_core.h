@@ -18,6 +18,7 @@
 #include "core/effects.h"
 #include "core/file_call.h"
 #include "core/message.h"
+#include "core/operation.h"
 #include "core/scan_call.h"
 #include "lh/address.h"
 
@@ -75,9 +76,9 @@ class ClientCore {
   bool has_room() const;
   size_t in_flight() const { return open_; }
 
-  // Bounds: configured(), has_room(), key and value within limits.h. The bytes are copied.
-  void submit(base::Instant now, Op op, std::string_view key, std::string_view value, uint64_t tag,
-              Effects* effects);
+  // Bounds: configured(), has_room(), key, value and arguments within limits.h. The bytes are
+  // copied; c is not looked at.
+  void submit(base::Instant now, const Operation& asked, uint64_t tag, Effects* effects);
   // Scans and questions about the file as a whole; any number at a time.
   void call(base::Instant now, const FileRequest& request, uint64_t tag, Effects* effects);
 
@@ -99,8 +100,9 @@ class ClientCore {
 
  private:
   struct Pending {
-    std::string bytes;  // key and value
+    std::string bytes;  // key, value and arguments
     size_t key_size = 0;
+    size_t args_size = 0;
     uint64_t tag = 0;
     HashValue c = 0;
     Op op = Op::kRead;
@@ -113,7 +115,12 @@ class ClientCore {
     base::Instant stranded_at;  // since when a bucket that it was sent to, or through, is down
     bool stranded() const { return stranded_at != base::Instant{}; }
     std::string_view key() const { return std::string_view(bytes).substr(0, key_size); }
-    std::string_view value() const { return std::string_view(bytes).substr(key_size); }
+    std::string_view value() const {
+      return std::string_view(bytes).substr(key_size, bytes.size() - key_size - args_size);
+    }
+    std::string_view args() const {
+      return std::string_view(bytes).substr(bytes.size() - args_size);
+    }
   };
   struct Call {
     uint64_t tag = 0;

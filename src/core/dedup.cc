@@ -22,11 +22,16 @@ Dedup::Client& Dedup::touch(ClientId id) {
   return clients_.at(id);
 }
 
+void Dedup::Client::forget_first() {
+  bytes -= answers.front().value.size();
+  answers.pop_front();
+}
+
 void Dedup::forget_below(Client* client, uint64_t acked) {
   if (acked <= client->acked) return;
   client->acked = acked;
   while (!client->answers.empty() && client->answers.front().seq < acked) {
-    client->answers.pop_front();
+    client->forget_first();
   }
 }
 
@@ -47,6 +52,7 @@ void Dedup::remember(ClientId id, uint64_t seq, Code answer, std::string_view va
   LH_CHECK(value.size() <= kAnswerBytesMax);
   Client& client = touch(id);
   std::deque<Answer>& answers = client.answers;
+  client.bytes += value.size();
   if (answers.empty() || answers.back().seq < seq) {
     answers.push_back({seq, answer, std::string(value)});
   } else {
@@ -56,7 +62,9 @@ void Dedup::remember(ClientId id, uint64_t seq, Code answer, std::string_view va
     answers.insert(it, {seq, answer, std::string(value)});
   }
   // A client that keeps more under way than it may has given up its claim to the oldest.
-  if (answers.size() > kClientWindowMax) answers.pop_front();
+  while (answers.size() > kClientWindowMax || client.bytes > kDedupClientBytesMax) {
+    client.forget_first();
+  }
 }
 
 bool Dedup::admit_clear(ClientId id, uint64_t number) {
@@ -84,6 +92,12 @@ void Dedup::restore_answer(ClientId id, uint64_t seq, Code answer, std::string_v
   Code known;
   std::string_view known_value;
   if (admit(id, seq, 0, &known, &known_value) == Verdict::kNew) remember(id, seq, answer, value);
+}
+
+size_t Dedup::value_bytes() const {
+  size_t bytes = 0;
+  for (const auto& [id, client] : clients_) bytes += client.bytes;
+  return bytes;
 }
 
 size_t Dedup::answer_count() const {

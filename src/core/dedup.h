@@ -7,9 +7,10 @@
 // scans in the order of asking, so that one which comes late can count as done just before a later
 // one that is done already.
 //
-// Bounds: kClientWindowMax answers a client, kDedupClientsMax clients; beyond that the client that
-// was silent for the longest is forgotten, and a request of it that was delayed for all that time
-// would be executed again. Owned by a bucket.
+// Bounds: kClientWindowMax answers and kDedupClientBytesMax bytes in them a client, then its oldest
+// are forgotten; kDedupClientsMax clients, then the one that was silent for the longest is. What is
+// forgotten would be executed again, if a copy came that was delayed for all that time. Owned by a
+// bucket.
 #pragma once
 
 #include <cstdint>
@@ -61,6 +62,7 @@ class Dedup {
 
   size_t client_count() const { return clients_.size(); }
   size_t answer_count() const;
+  size_t value_bytes() const;
 
  private:
   struct Answer {
@@ -72,6 +74,8 @@ class Dedup {
     uint64_t acked = 0;
     uint64_t cleared = 0;
     std::deque<Answer> answers;  // by seq, growing
+    size_t bytes = 0;            // of their values
+    void forget_first();
     std::list<ClientId>::iterator place;
   };
 

@@ -72,6 +72,9 @@ class Effects {
     return &journal_;
   }
 
+  // How many records were begun and not written.
+  size_t records() const { return records_.size(); }
+
   // To append to the record that was begun last. Bound: there is one.
   std::string* latest_record() {
     LH_CHECK(!records_.empty());

@@ -29,8 +29,16 @@ inline constexpr uint64_t kClientWindowMax = 16'384;
 // And the bytes of their keys and values; the request that goes beyond is the last one let in.
 inline constexpr size_t kClientBytesMax = size_t{32} << 20;
 
-// The value in an answer to a mutation, which is remembered with its code: a number.
-inline constexpr size_t kAnswerBytesMax = 24;
+// Of an operation, besides key and value.
+inline constexpr size_t kArgsBytesMax = 1'024;
+
+// The value in an answer to a mutation, which is remembered with its code: the record's, or a
+// number. And what a bucket remembers of them for one client: one that has more under way has given
+// up its claim to the oldest.
+inline constexpr size_t kAnswerBytesMax = kValueBytesMax;
+inline constexpr size_t kNumberBytesMax = 24;
+inline constexpr size_t kDedupClientBytesMax = size_t{64} << 20;
+static_assert(kDedupClientBytesMax >= 2 * kAnswerBytesMax);
 
 // Clients whose answers a bucket remembers; beyond it the one silent for the longest is forgotten.
 inline constexpr size_t kDedupClientsMax = 4'096;

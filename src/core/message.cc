@@ -148,6 +148,18 @@ std::string to_string(Op op) {
       return "Append";
     case Op::kLength:
       return "Length";
+    case Op::kSet:
+      return "Set";
+    case Op::kSwap:
+      return "Swap";
+    case Op::kExpire:
+      return "Expire";
+    case Op::kReadExpire:
+      return "ReadExpire";
+    case Op::kExpiry:
+      return "Expiry";
+    case Op::kTake:
+      return "Take";
   }
   LH_UNREACHABLE();
 }
@@ -180,6 +192,8 @@ std::string to_string(Code code) {
       return "Full";
     case Code::kNoSpace:
       return "NoSpace";
+    case Code::kMalformed:
+      return "Malformed";
   }
   LH_UNREACHABLE();
 }

@@ -47,6 +47,7 @@ struct Request {
   BucketMark forwarder;  // the last forwarder, when hops > 0
   std::string_view key;
   std::string_view value;
+  std::string_view args = {};  // of the operation: see operation.h
   // Of the key, when this process has hashed it already; not sent.
   std::optional<HashValue> c = {};
 };

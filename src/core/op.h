@@ -15,16 +15,63 @@ enum class Op : uint8_t {
   kIncrement,  // adds the value, a signed decimal, to the record's, 0 if there is none
   kAppend,     // adds the value behind the record's, nothing if there is none
   kLength,     // of the record's value
+  // With arguments (operation.h). A record that has expired is none.
+  kSet,         // kPut, kInsert or kUpdate, with an expiry
+  kSwap,        // the same; answers the value that was there, kNotFound if there was none
+  kExpire,      // gives the record another expiry; kNotFound also if a condition does not hold
+  kReadExpire,  // the same, and answers the value
+  kExpiry,      // when the record expires
+  kTake,        // kDelete, and answers the value; no arguments
 };
 inline constexpr bool is_mutation(Op op) {
-  return op != Op::kRead && op != Op::kLocate && op != Op::kLength;
+  return op != Op::kRead && op != Op::kLocate && op != Op::kLength && op != Op::kExpiry;
 }
 // Whether it may need more memory: what a node that is full refuses.
-inline constexpr bool needs_memory(Op op) { return is_mutation(op) && op != Op::kDelete; }
-// Whether the answer to the operation carries a value: the record's or, in decimal, the new number
-// or the length.
+inline constexpr bool needs_memory(Op op) {
+  switch (op) {
+    case Op::kInsert:
+    case Op::kUpdate:
+    case Op::kPut:
+    case Op::kIncrement:
+    case Op::kAppend:
+    case Op::kSet:
+    case Op::kSwap:
+      return true;
+    case Op::kRead:
+    case Op::kDelete:
+    case Op::kLocate:
+    case Op::kLength:
+    case Op::kExpire:
+    case Op::kReadExpire:
+    case Op::kExpiry:
+    case Op::kTake:
+      return false;
+  }
+  return true;
+}
+// Whether the answer to the operation carries a value: the record's or, in decimal, the new number,
+// the length or the expiry.
 inline constexpr bool answers_value(Op op) {
-  return op == Op::kRead || op == Op::kIncrement || op == Op::kAppend || op == Op::kLength;
+  switch (op) {
+    case Op::kRead:
+    case Op::kIncrement:
+    case Op::kAppend:
+    case Op::kLength:
+    case Op::kSwap:
+    case Op::kReadExpire:
+    case Op::kExpiry:
+    case Op::kTake:
+      return true;
+    case Op::kInsert:
+    case Op::kUpdate:
+    case Op::kPut:
+    case Op::kDelete:
+    case Op::kLocate:
+    case Op::kSet:
+    case Op::kExpire:
+      return false;
+  }
+  return false;
 }
 
 // The outcome of a keyed request.
@@ -42,8 +89,9 @@ enum class Code : uint8_t {
   kTooLong,     // kAppend: the value would get longer than a value may be
   kFull,        // the node has as many bytes as it may have, and the operation may need more
   kNoSpace,     // the node's disk is full, and the operation changes something: it was not done
+  kMalformed,   // the arguments are none of this operation
 };
-inline constexpr Code kCodeLast = Code::kNoSpace;
+inline constexpr Code kCodeLast = Code::kMalformed;
 // Nothing was done, for lack of room: another copy of the request may be.
 constexpr bool is_refusal(Code code) { return code == Code::kFull || code == Code::kNoSpace; }
 inline constexpr const char* kFullText = "OOM command not allowed when used memory > 'maxmemory'.";

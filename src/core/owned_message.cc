@@ -6,7 +6,7 @@ namespace lh::core {
 
 OwnedMessage::OwnedMessage(const Request& request) : message_(request) {
   Request& mine = std::get<Request>(message_);
-  adopt({&mine.from.listener, &mine.key, &mine.value});
+  adopt({&mine.from.listener, &mine.key, &mine.value, &mine.args});
 }
 
 OwnedMessage::OwnedMessage(const Scan& scan) : message_(scan) {

@@ -61,14 +61,15 @@ bool ScanJob::slice(base::Instant now, const View& view, Effects* effects) {
     reply(view, last_, effects);
     return false;
   }
-  const auto next = view.table->walk(
-      cursor_, last_, kSliceBytes, [this](HashValue, std::string_view key, std::string_view value) {
+  const auto next =
+      view.table->walk(cursor_, last_, kSliceBytes, [&](HashValue, const table::Record& record) {
+        if (table::has_expired(record, view.unix_ms)) return;
         if (scan_.kind != ScanKind::kRecords) {
           ++records_;
-          bytes_ += key.size() + value.size();
-        } else if (scan_matches(scan_.match, pattern_, key, value)) {
+          bytes_ += record.payload_bytes();
+        } else if (scan_matches(scan_.match, pattern_, record.key, record.value)) {
           ++records_;
-          add_match(key, value);
+          add_match(record);
         }
       });
   if (!next) {
@@ -81,11 +82,11 @@ bool ScanJob::slice(base::Instant now, const View& view, Effects* effects) {
   return false;
 }
 
-void ScanJob::add_match(std::string_view key, std::string_view value) {
+void ScanJob::add_match(const table::Record& record) {
   // A walk hands out a slot of the table whole, however large its records: a message takes a batch
   // and one record more at the most.
   if (chunks_.back().size() >= kScanBatchBytes) chunks_.emplace_back();
-  append_put(&chunks_.back(), key, value);
+  append_put(&chunks_.back(), record);
 }
 
 void ScanJob::count_all(const View& view) {

@@ -36,6 +36,7 @@ class ScanJob {
     NodeId node = NodeId::kNone;
     const table::HashTable* table = nullptr;
     const AddressBook* book = nullptr;
+    table::ExpiryMs unix_ms = 0;  // what has expired by then is not there
     uint64_t overdue = 0;
     bool reports_settled = true;  // every collision has been taken in by the coordinator
   };
@@ -65,7 +66,7 @@ class ScanJob {
  private:
   void reply(const View& view, ReversedHash last, Effects* effects);
   void count_all(const View& view);
-  void add_match(std::string_view key, std::string_view value);
+  void add_match(const table::Record& record);
 
   Scan scan_;  // its views point into the strings below
   std::string listener_;

@@ -147,7 +147,7 @@ uint64_t Server::remembered_bytes() const {
   uint64_t bytes = 0;
   for (const auto& [a, bucket] : buckets_) {
     bytes += bucket->dedup().client_count() * kBytesPerClient;
-    bytes += bucket->dedup().answer_count() * kBytesPerAnswer;
+    bytes += bucket->dedup().answer_count() * kBytesPerAnswer + bucket->dedup().value_bytes();
   }
   return bytes;
 }
@@ -161,6 +161,7 @@ void Server::look_ahead(Request* request, table::LookAhead* ahead) {
 }
 
 void Server::step(base::Instant now, const Message& message, Effects* effects) {
+  host_.now = now;
   std::visit([&](const auto& m) { on(now, m, effects); }, message);
 }
 
@@ -194,10 +195,11 @@ void Server::on(base::Instant now, const Request& m, Effects* effects) {
   if (bucket->split() != nullptr) effects->want_turn();
 }
 
-Bucket::Answer Server::execute(base::Instant now, Bucket* bucket, Op op, HashValue c,
-                               std::string_view key, std::string_view value, Effects* effects) {
-  LH_CHECK(!forward_address(bucket->mark(), c).has_value());
-  const Bucket::Answer answer = bucket->execute(op, c, key, value, effects);
+Bucket::Answer Server::execute(base::Instant now, Bucket* bucket, const Operation& asked,
+                               Effects* effects) {
+  LH_CHECK(!forward_address(bucket->mark(), asked.c).has_value());
+  host_.now = now;
+  const Bucket::Answer answer = bucket->execute(asked, effects);
   if (answer.code != Code::kNoSpace) effects->after(bucket->logged());
   ++counters_.requests;
   bucket->report_overflow(now, effects);
@@ -437,6 +439,7 @@ void Server::turn(base::Instant now, Effects* effects) {
   // One bucket a turn, the next one with work after the last served: the length of a turn does not
   // depend on how many buckets are busy.
   if (buckets_.empty()) return;
+  host_.now = now;
   auto it = buckets_.lower_bound(turn_next_);
   for (size_t looked = 0; looked < buckets_.size(); ++looked, ++it) {
     if (it == buckets_.end()) it = buckets_.begin();
@@ -458,6 +461,7 @@ void Server::turn(base::Instant now, Effects* effects) {
 }
 
 void Server::tick(base::Instant now, Effects* effects) {
+  host_.now = now;
   // The book also learns from a registration, and from a hand-over by this server itself.
   drop_displaced(effects);
   for (auto& [a, bucket] : buckets_) {

@@ -107,10 +107,14 @@ class Server {
   void set_full(bool full) { host_.full = full; }
   // The log does not take more for now: mutations are answered kNoSpace. Reads and splits go on.
   void set_disk_full(bool full) { host_.disk_full = full; }
+  // What to add to the time that steps are given to have the Unix time, which records expire by.
+  // As clocks are set and drift it is told again, about as often as tick().
+  void set_unix_offset(base::Duration offset) { host_.unix_offset = offset; }
+  ExpiryMs unix_ms(base::Instant now) const { return to_unix_ms(now, host_.unix_offset); }
 
   // Executes a request that is known to belong to `bucket`, and reports the collision it may cause.
-  Bucket::Answer execute(base::Instant now, Bucket* bucket, Op op, HashValue c,
-                         std::string_view key, std::string_view value, Effects* effects);
+  Bucket::Answer execute(base::Instant now, Bucket* bucket, const Operation& asked,
+                         Effects* effects);
 
  private:
   void on(base::Instant now, const Request& m, Effects* effects);

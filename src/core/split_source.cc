@@ -59,9 +59,10 @@ bool SplitSource::slice(base::Instant now, const table::HashTable& table, Effect
   send_unsent(now, kWindow, effects);
   if (!window_open()) return false;  // an acknowledgement will bring us back
   if (!walk_done_) {
-    const auto next = table.walk(
-        cursor_, moving_.last, kSplitBatchBytes,
-        [this](HashValue, std::string_view key, std::string_view value) { add_put(key, value); });
+    const auto next = table.walk(cursor_, moving_.last, kSplitBatchBytes,
+                                 [this](HashValue, const table::Record& record) {
+                                   add([&](std::string* out) { append_put(out, record); });
+                                 });
     walk_done_ = !next.has_value();
     if (next) cursor_ = *next;
   }
@@ -73,26 +74,31 @@ bool SplitSource::slice(base::Instant now, const table::HashTable& table, Effect
   return !walk_done_ && window_open();
 }
 
-void SplitSource::on_put(ReversedHash r, std::string_view key, std::string_view value) {
+// What changes behind the walk.
+template <typename Append>
+void SplitSource::repeat(ReversedHash r, Append append) {
   LH_CHECK(phase_ == Phase::kStreaming);
   if (!is_moving(r) || !was_walked(r)) return;
-  add_put(key, value);
+  add(append);
   if (pending_bytes_ > kSplitPendingBytesMax) start_again();
+}
+
+void SplitSource::on_put(ReversedHash r, const table::Record& record) {
+  repeat(r, [&](std::string* out) { append_put(out, record); });
 }
 
 void SplitSource::on_erase(ReversedHash r, std::string_view key) {
-  LH_CHECK(phase_ == Phase::kStreaming);
-  if (!is_moving(r) || !was_walked(r)) return;
-  const size_t before = open_.size();
-  append_erase(&open_, key);
-  pending_bytes_ += open_.size() - before;
-  if (open_.size() >= kSplitBatchBytes) close_batch(false);
-  if (pending_bytes_ > kSplitPendingBytesMax) start_again();
+  repeat(r, [&](std::string* out) { append_erase(out, key); });
 }
 
-void SplitSource::add_put(std::string_view key, std::string_view value) {
+void SplitSource::on_expire(ReversedHash r, std::string_view key, table::ExpiryMs expiry) {
+  repeat(r, [&](std::string* out) { append_expire(out, key, expiry); });
+}
+
+template <typename Append>
+void SplitSource::add(Append append) {
   const size_t before = open_.size();
-  append_put(&open_, key, value);
+  append(&open_);
   pending_bytes_ += open_.size() - before;
   // Cut here and not after the walk, which hands out a slot of the table whole, however large its
   // records: a message takes a batch and one record more at the most.

@@ -50,8 +50,9 @@ class SplitSource {
   bool can_go_on() const;
 
   // A change that the bucket has just applied to a record of its own. Bound: !handed_over().
-  void on_put(ReversedHash r, std::string_view key, std::string_view value);
+  void on_put(ReversedHash r, const table::Record& record);
   void on_erase(ReversedHash r, std::string_view key);
+  void on_expire(ReversedHash r, std::string_view key, table::ExpiryMs expiry);
 
   // The bucket has lost all its records at once: the stream starts again. Bound: !handed_over().
   void on_clear() { start_again(); }
@@ -80,7 +81,10 @@ class SplitSource {
   bool walk_acknowledged() const;
   bool is_moving(ReversedHash r) const { return moving_.contains(r); }
   bool was_walked(ReversedHash r) const { return walk_done_ || r < cursor_; }
-  void add_put(std::string_view key, std::string_view value);
+  template <typename Append>
+  void add(Append append);
+  template <typename Append>
+  void repeat(ReversedHash r, Append append);
   void close_batch(bool last);
   void send_unsent(base::Instant now, size_t window, Effects* effects);
   void send(const Batch& batch, Effects* effects) const;

@@ -27,11 +27,11 @@ core::Bucket* Front::find(HashValue c) {
   return nullptr;
 }
 
-uint64_t Front::submit(base::Instant now, core::Op op, std::string_view key, std::string_view value,
-                       FrontWaiter* waiter, core::Effects* effects) {
+uint64_t Front::submit(base::Instant now, const core::Operation& asked, FrontWaiter* waiter,
+                       core::Effects* effects) {
   const uint64_t ticket = next_ticket_++;
   waiters_[ticket] = waiter;
-  client_.submit(now, op, key, value, ticket, effects);
+  client_.submit(now, asked, ticket, effects);
   return ticket;
 }
 

@@ -53,8 +53,8 @@ class Front final : private core::ClientSink {
 
   bool has_room() const { return client_.has_room(); }
   // The answer comes to `waiter` with the ticket that is returned, unless it forgets it first.
-  uint64_t submit(base::Instant now, core::Op op, std::string_view key, std::string_view value,
-                  FrontWaiter* waiter, core::Effects* effects);
+  uint64_t submit(base::Instant now, const core::Operation& asked, FrontWaiter* waiter,
+                  core::Effects* effects);
   uint64_t call(base::Instant now, const core::FileRequest& request, FrontWaiter* waiter,
                 core::Effects* effects);
   void forget(uint64_t ticket) { waiters_.erase(ticket); }

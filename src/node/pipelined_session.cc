@@ -59,11 +59,11 @@ bool PipelinedSession::wait() {
   return false;
 }
 
-void PipelinedSession::submit(Answer* answer, core::Op op, HashValue c, std::string_view key,
-                              std::string_view value, core::Effects* effects) {
-  answer->ticket = worker_.front().submit(worker_.loop().now(), op, key, value, this, effects);
+void PipelinedSession::submit(Answer* answer, const core::Operation& asked,
+                              core::Effects* effects) {
+  answer->ticket = worker_.front().submit(worker_.loop().now(), asked, this, effects);
   ++answer->open;
-  keys_.insert(c);
+  keys_.insert(asked.c);
 }
 
 void PipelinedSession::call(const core::FileRequest& request, std::unique_ptr<Answer::Work> work) {

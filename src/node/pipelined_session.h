@@ -89,15 +89,13 @@ class PipelinedSession : public Session, private net::ConnectionHandler, private
            (core::is_mutation(op) && !worker_.log_has_room());
   }
   // Bound: the bucket is Front::find(c).
-  core::Bucket::Answer execute_here(core::Bucket* bucket, core::Op op, HashValue c,
-                                    std::string_view key, std::string_view value,
+  core::Bucket::Answer execute_here(core::Bucket* bucket, const core::Operation& asked,
                                     core::Effects* effects) {
     worker_.count_request();
-    return worker_.server().execute(worker_.loop().now(), bucket, op, c, key, value, effects);
+    return worker_.server().execute(worker_.loop().now(), bucket, asked, effects);
   }
   // Of this answer; append_done() comes later. Bounds: not held back, and the front has room.
-  void submit(Answer* answer, core::Op op, HashValue c, std::string_view key,
-              std::string_view value, core::Effects* effects);
+  void submit(Answer* answer, const core::Operation& asked, core::Effects* effects);
   // Bound: no answers are owed.
   void call(const core::FileRequest& request, std::unique_ptr<Answer::Work> work);
   // An answer that was not complete may be done now.

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "core/limits.h"
+#include "wire/resp_operation.h"
 
 namespace lh::node {
 
@@ -187,60 +188,42 @@ bool RespSession::execute(const Entry& entry, core::Bucket* bucket, Worker::Leas
 bool RespSession::execute_plain(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects) {
   const RespArgs& args = entry.args;
   const std::string_view value = args.size() > 2 ? args[2] : std::string_view();
-  return execute_one(entry, bucket, *entry.command->op, value, effects);
+  return execute_one(entry, bucket, {*entry.command->op, 0, args[1], value}, effects);
 }
 
 bool RespSession::execute_keyed(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects) {
   const RespArgs& args = entry.args;
   const RespCommand& command = *entry.command;
   if (command.plain_args == args.size()) return execute_plain(entry, bucket, effects);
-  switch (command.verb) {
-    case RespVerb::kIncr:
-      return execute_one(entry, bucket, *command.op, "1", effects);
-    case RespVerb::kDecr:
-      return execute_one(entry, bucket, *command.op, "-1", effects);
-    case RespVerb::kDecrby: {
-      const std::optional<int64_t> number = base::parse_i64(args[2]);
-      if (!number) return answer_error("ERR value is not an integer or out of range");
-      if (*number == std::numeric_limits<int64_t>::min()) {
-        return answer_error("ERR decrement would overflow");
-      }
-      return execute_one(entry, bucket, *command.op, std::to_string(-*number), effects);
-    }
-    case RespVerb::kSet:
-      if (args.size() > 4) return answer_error("ERR syntax error");
-      if (wire::same_word(args[3], "nx"))
-        return execute_one(entry, bucket, Op::kInsert, args[2], effects);
-      if (wire::same_word(args[3], "xx"))
-        return execute_one(entry, bucket, Op::kUpdate, args[2], effects);
-      return answer_error("ERR syntax error");
-    default:
-      return execute_many(entry, effects);
-  }
+  if (has_several_keys(entry)) return execute_many(entry, effects);
+  const core::ExpiryMs now = worker().server().unix_ms(worker().loop().now());
+  const wire::RespOperation asked = wire::read_operation(command, args, now);
+  if (!asked.error.empty()) return answer_error(asked.error);
+  return execute_one(entry, bucket, {asked.op, 0, args[1], asked.value, asked.args}, effects);
 }
 
-bool RespSession::execute_one(const Entry& entry, core::Bucket* bucket, Op op,
-                              std::string_view value, Worker::Lease& effects) {
-  const std::string_view key = entry.args[1];
-  if (key.size() > core::kKeyBytesMax) return answer_error("ERR key too long");
-  const std::optional<HashValue> c = entry.c ? entry.c : hash(key);
+bool RespSession::execute_one(const Entry& entry, core::Bucket* bucket, core::Operation asked,
+                              Worker::Lease& effects) {
+  if (asked.key.size() > core::kKeyBytesMax) return answer_error("ERR key too long");
+  const std::optional<HashValue> c = entry.c ? entry.c : hash(asked.key);
   if (!c) return answer_error("ERR key is not an integer");
-  if (is_held_back(op, *c)) return wait();
+  asked.c = *c;
+  if (is_held_back(asked.op, *c)) return wait();
   if (bucket == nullptr) bucket = worker().front().find(*c);
   if (bucket == nullptr) {
     if (!worker().front().has_room()) return wait();
-    submit(&answers().add(), op, *c, key, value, effects.get());
+    submit(&answers().add(), asked, effects.get());
     return true;
   }
-  const core::Bucket::Answer said = execute_here(bucket, op, *c, key, value, effects.get());
+  const core::Bucket::Answer said = execute_here(bucket, asked, effects.get());
   const net::OutputBarrier scope(worker().gate(), effects.barrier());
-  if (op == Op::kRead && said.code == Code::kOk) {
+  if (asked.op == Op::kRead && said.code == Code::kOk) {
     answer_value(said.value);
-  } else if (op == Op::kPut && said.code == Code::kOk) {
+  } else if (asked.op == Op::kPut && said.code == Code::kOk) {
     answer("+OK\r\n");
   } else {
     text_.clear();
-    append_said(op, {said.code, bucket->mark().a, said.value}, &text_);
+    append_said(asked.op, {said.code, bucket->mark().a, said.value}, &text_);
     answer(text_);
   }
   return true;
@@ -287,10 +270,8 @@ bool RespSession::execute_many(const Entry& entry, Worker::Lease& effects) {
     for (; many_next_ < end; ++many_next_) {
       const size_t at = 1 + many_next_ * step;
       const std::string_view value = step == 2 ? args[at + 1] : std::string_view();
-      core::Bucket* bucket = buckets[many_next_ - first];
-      if (!execute_key(answer, many_c_[many_next_], bucket, args[at], value, effects)) {
-        return wait();
-      }
+      const core::Operation asked{*entry.command->op, many_c_[many_next_], args[at], value};
+      if (!execute_key(answer, asked, buckets[many_next_ - first], effects)) return wait();
     }
   }
   answer->complete = true;
@@ -299,15 +280,13 @@ bool RespSession::execute_many(const Entry& entry, Worker::Lease& effects) {
   return true;
 }
 
-bool RespSession::execute_key(Answer* answer, HashValue c, core::Bucket* bucket,
-                              std::string_view key, std::string_view value,
+bool RespSession::execute_key(Answer* answer, const core::Operation& asked, core::Bucket* bucket,
                               Worker::Lease& effects) {
   Many* many = Many::of(*answer);
-  const Op op = *many->command.op;
-  if (is_held_back(op, c)) return false;
+  if (is_held_back(asked.op, asked.c)) return false;
   const bool keeps_order = many->wants_values();
   if (bucket != nullptr) {
-    const core::Bucket::Answer said = execute_here(bucket, op, c, key, value, effects.get());
+    const core::Bucket::Answer said = execute_here(bucket, asked, effects.get());
     answer->barrier = std::max(answer->barrier, effects.barrier());
     const bool in_order = many->parts.empty();
     std::string* part = &answer->text;
@@ -316,7 +295,7 @@ bool RespSession::execute_key(Answer* answer, HashValue c, core::Bucket* bucket,
     return true;
   }
   if (!worker().front().has_room()) return false;
-  submit(answer, op, c, key, value, effects.get());
+  submit(answer, asked, effects.get());
   many->tickets.push_back({answer->ticket, many->parts.size()});
   if (keeps_order) many->parts.emplace_back();
   return true;
@@ -368,19 +347,35 @@ void RespSession::answer_value(std::string_view value) {
 
 void RespSession::append_said(Op op, const Said& said, std::string* out) const {
   wire::RespWriter w = writer(out);
-  if (said.code == Code::kExists) return w.null();
-  if (said.code == Code::kNotFound) return op == Op::kLength ? w.integer(0) : w.null();
-  if (said.code != Code::kOk) return w.failure(said.code, said.bucket);
+  const bool done = said.code == Code::kOk;
+  if (!done && said.code != Code::kExists && said.code != Code::kNotFound) {
+    return w.failure(said.code, said.bucket);
+  }
   switch (op) {
     case Op::kRead:
-      return w.bulk(said.value);
+    case Op::kSwap:
+    case Op::kReadExpire:
+    case Op::kTake:
+      return done ? w.bulk(said.value) : w.null();
     case Op::kPut:
-    case Op::kInsert:
+    case Op::kSet:
     case Op::kUpdate:
-      return w.simple("OK");
-    default:
+      return done ? w.simple("OK") : w.null();
+    case Op::kInsert:
+    case Op::kExpire:
+    case Op::kDelete:
+      return w.integer(done ? 1 : 0);
+    case Op::kIncrement:
+    case Op::kAppend:
+    case Op::kLength:
+    case Op::kExpiry:
+      if (!done) return w.integer(op == Op::kExpiry ? -2 : 0);
       out->append(":").append(said.value).append("\r\n");
+      return;
+    case Op::kLocate:
+      break;
   }
+  LH_UNREACHABLE("no command is that");
 }
 
 // `part` is where the value goes if any is wanted.

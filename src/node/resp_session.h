@@ -54,11 +54,12 @@ class RespSession final : public PipelinedSession {
   bool execute(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects);
   bool execute_plain(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects);
   bool execute_keyed(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects);
-  bool execute_one(const Entry& entry, core::Bucket* bucket, core::Op op, std::string_view value,
+  // asked: c is not known yet.
+  bool execute_one(const Entry& entry, core::Bucket* bucket, core::Operation asked,
                    Worker::Lease& effects);
   bool execute_many(const Entry& entry, Worker::Lease& effects);
-  bool execute_key(Answer* answer, HashValue c, core::Bucket* bucket, std::string_view key,
-                   std::string_view value, Worker::Lease& effects);
+  bool execute_key(Answer* answer, const core::Operation& asked, core::Bucket* bucket,
+                   Worker::Lease& effects);
   bool execute_call(core::FileRequest::Kind kind, std::unique_ptr<Answer::Work> work = nullptr);
   bool execute_info(const Entry& entry);
   bool refuse_keys(const Entry& entry);

@@ -80,10 +80,10 @@ bool TextSession::execute_keyed(const wire::TextCommand& command, core::Op op) {
     return answer(text_);
   }
   if (is_held_back(op, *c)) return wait();
+  const core::Operation asked{op, *c, command.key, command.value};
   Worker::Lease effects(worker());
   if (core::Bucket* bucket = worker().front().find(*c)) {
-    const core::Bucket::Answer said =
-        execute_here(bucket, op, *c, command.key, command.value, effects.get());
+    const core::Bucket::Answer said = execute_here(bucket, asked, effects.get());
     const net::OutputBarrier scope(worker().gate(), effects.barrier());
     core::Reply reply;
     reply.code = said.code;
@@ -96,7 +96,7 @@ bool TextSession::execute_keyed(const wire::TextCommand& command, core::Op op) {
     return answer(text_);
   }
   if (!worker().front().has_room()) return wait();
-  submit(&answers().add(), op, *c, command.key, command.value, effects.get());
+  submit(&answers().add(), asked, effects.get());
   return true;
 }
 

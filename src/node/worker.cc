@@ -89,6 +89,7 @@ void Worker::start(uint64_t next_record, uint32_t boot) {
   loop_.add_hook(*this);
   if (log_ != nullptr) feed_.begin(next_record);
   gate_.release(feed_.durable());
+  server_.set_unix_offset(base::unix_offset());
   const bool returns = joined();
   {
     Lease effects(*this);
@@ -533,6 +534,7 @@ void Worker::count_memory() {
 void Worker::tick() {
   loop_.call_after(kTickEvery, [this] { tick(); });
   const base::Instant now = loop_.now();
+  server_.set_unix_offset(base::unix_offset());
   {
     Lease effects(*this);
     server_.tick(now, effects.get());

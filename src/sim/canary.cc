@@ -54,7 +54,7 @@ class AnswersLeftBehind final : public Canary {
     core::Change change;
     while (reader.next(&change)) {
       if (change.kind == core::Change::Kind::kPut) {
-        core::append_put(&changes_, change.key, change.value);
+        core::append_put(&changes_, {change.key, change.value, change.expiry});
       } else if (change.kind == core::Change::Kind::kErase) {
         core::append_erase(&changes_, change.key);
       }
@@ -88,8 +88,9 @@ class ChangesForgotten final : public Canary {
     switch (change.kind) {
       case core::Change::Kind::kPut:
         if (!sent_.insert(std::string(change.key)).second) return;
-        return core::append_put(&changes_, change.key, change.value);
+        return core::append_put(&changes_, {change.key, change.value, change.expiry});
       case core::Change::Kind::kErase:
+      case core::Change::Kind::kExpire:
       case core::Change::Kind::kOverdue:
         return;
       case core::Change::Kind::kClient:

@@ -168,9 +168,9 @@ void FileChecker::check_records(const core::Bucket& bucket) {
   ReversedHash from = mine.first;
   for (;;) {
     const auto next = bucket.table().walk(
-        from, mine.last, 1 << 20, [&](HashValue c, std::string_view key, std::string_view) {
+        from, mine.last, 1 << 20, [&](HashValue c, const table::Record& record) {
           ++count;
-          const auto expected = base::hash_key(world_->options.hash, key);
+          const auto expected = base::hash_key(world_->options.hash, record.key);
           if (!expected || *expected != c || !mine.contains(reverse64(c))) {
             world_->fail("bucket " + core::to_string(mark) + " has a record that is not its own");
           }

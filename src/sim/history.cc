@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "base/prng.h"
 #include "base/strings.h"
 
@@ -20,18 +21,25 @@ KeyEvent::Op event_op(core::Op op) {
     case core::Op::kUpdate:
       return KeyEvent::Op::kUpdate;
     case core::Op::kPut:
+    case core::Op::kSet:
       return KeyEvent::Op::kPut;
     case core::Op::kDelete:
       return KeyEvent::Op::kDelete;
     case core::Op::kRead:
     case core::Op::kLocate:
     case core::Op::kLength:
+    case core::Op::kExpiry:
       return KeyEvent::Op::kRead;
     case core::Op::kIncrement:
     case core::Op::kAppend:
       return KeyEvent::Op::kAdd;
+    case core::Op::kSwap:
+    case core::Op::kExpire:
+    case core::Op::kReadExpire:
+    case core::Op::kTake:
+      break;
   }
-  return KeyEvent::Op::kRead;
+  LH_UNREACHABLE("not asked for in the simulator");
 }
 
 KeyEvent::Outcome event_outcome(const History::Operation& o) {

@@ -553,7 +553,7 @@ void SimShell::submit(size_t worker, core::Op op, std::string_view key, std::str
                       uint64_t tag) {
   Worker* w = workers_[worker].get();
   if (shared_.world->options.front_executes_locally && execute(w, op, key, value, tag)) return;
-  w->front.submit(now(), op, key, value, tag, &w->effects);
+  w->front.submit(now(), {op, 0, key, value}, tag, &w->effects);
   run(w, false);
 }
 
@@ -565,7 +565,7 @@ bool SimShell::execute(Worker* w, core::Op op, std::string_view key, std::string
   core::Bucket* bucket = w->server.find(address(w->front.image(), *c));
   if (bucket == nullptr || !bucket->live() || forward_address(bucket->mark(), *c)) return false;
   const core::Bucket::Answer answer =
-      w->server.execute(now(), bucket, op, *c, key, value, &w->effects);
+      w->server.execute(now(), bucket, {op, *c, key, value}, &w->effects);
   core::Completion done;
   done.tag = tag;
   done.op = op;

@@ -53,6 +53,7 @@ bool is_legal(Op op, Code code) {
     case Code::kOverflow:
     case Code::kTooLong:
     case Code::kFull:
+    case Code::kMalformed:
       return false;
     case Code::kNoSpace:
       return core::is_mutation(op);
@@ -82,7 +83,14 @@ std::string value_for(Op op, uint64_t id, size_t size) {
     case Op::kDelete:
     case Op::kLocate:
     case Op::kLength:
+    case Op::kExpiry:
+    case Op::kExpire:
+    case Op::kReadExpire:
+    case Op::kTake:
       return {};
+    case Op::kSet:
+    case Op::kSwap:
+      return make_value(id, size);
   }
   return {};
 }

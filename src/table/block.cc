@@ -7,8 +7,9 @@ namespace lh::table {
 void Block::remove(unsigned k) {
   LH_CHECK(k < count_);
   const size_t bytes = size(k);
+  const bool expired = expires(record(k));
   if (is_outside(record(k))) {
-    --outside_;
+    --special_;
   } else {
     payload_ = static_cast<uint16_t>(payload_ - inline_payload(record(k), bytes));
   }
@@ -19,6 +20,11 @@ void Block::remove(unsigned k) {
                             static_cast<uint16_t>(entries()[later].end - bytes)};
   }
   --count_;
+  if (!expired) return;
+  special_ &= static_cast<uint8_t>(~kAnyExpires);
+  for (unsigned left = 0; left < count_; ++left) {
+    if (expires(record(left))) special_ |= kAnyExpires;
+  }
 }
 
 }  // namespace lh::table

@@ -1,7 +1,7 @@
 // Block: the records of one slot, in one cell that can be moved by copying it.
 //
 //   0     1      2      3         4          6
-//   | kind | count | units | outside | payload | entry 0 | entry 1 | ...
+//   | kind | count | units | special | payload | entry 0 | entry 1 | ...
 //     1      1       1       1         2         4: tag, end
 //
 //   ... free ... | record 2 | record 1 | record 0 |
@@ -19,6 +19,9 @@
 // line, and the record's when a tag fits. A tag is 16 bits of c that begin at the bits that chose
 // the slot or a little below, so it tells records apart, and nearly always holds the bit by which
 // the slot is split next: see tag_shift().
+//
+// `special` counts the records that are kept outside, and has its top bit set when one expires: 0,
+// nearly always, says that the header tells all there is to count.
 //
 // A block is plain memory: no allocation here, no owner, nothing outside the cell.
 #pragma once
@@ -68,13 +71,15 @@ class Block {
     kind_ = NodeKind::kBlock;
     count_ = 0;
     units_ = static_cast<uint8_t>(cell_bytes / kUnitBytes);
-    outside_ = 0;
+    special_ = 0;
     payload_ = 0;
   }
 
   NodeKind kind() const { return kind_; }
   unsigned count() const { return count_; }
-  unsigned outside() const { return outside_; }      // records that are kept outside
+  bool plain() const { return special_ == 0; }                  // none is outside, and none expires
+  unsigned outside() const { return special_ & ~kAnyExpires; }  // records that are kept outside
+  bool any_expires() const { return (special_ & kAnyExpires) != 0; }
   size_t payload_bytes() const { return payload_; }  // keys and values within
   size_t cell_bytes() const { return units_ * kUnitBytes; }
   size_t record_bytes() const { return end(count_); }  // all records, headers included
@@ -90,25 +95,30 @@ class Block {
   // Append a record. Bound: the record and kEntryBytes fit free_bytes().
   void append_inline(Tag tag, const Record& record) {
     payload_ = static_cast<uint16_t>(payload_ + record.payload_bytes());
+    if (record.expiry != kNever) special_ |= kAnyExpires;
     write_inline(append(tag, inline_bytes(record)), record);
   }
-  void append_outside(Tag tag, Ref ref) {
-    ++outside_;
-    set_outside_ref(append(tag, kOutsideRecordBytes), ref);
+  // One that was written outside.
+  void append_outside(Tag tag, const Record& record, Ref ref) {
+    ++special_;
+    if (record.expiry != kNever) special_ |= kAnyExpires;
+    write_outside_ref(append(tag, outside_record_bytes(record)), record.expiry, ref);
   }
   void append_copy(Tag tag, const Block& from, unsigned k) {
-    std::memcpy(append(tag, from.size(k)), from.record(k), from.size(k));
-    if (is_outside(from.record(k))) {
-      ++outside_;
+    const std::byte* record = from.record(k);
+    std::memcpy(append(tag, from.size(k)), record, from.size(k));
+    if (expires(record)) special_ |= kAnyExpires;
+    if (is_outside(record)) {
+      ++special_;
     } else {
-      payload_ = static_cast<uint16_t>(payload_ + inline_payload(from.record(k), from.size(k)));
+      payload_ = static_cast<uint16_t>(payload_ + inline_payload(record, from.size(k)));
     }
   }
 
   // All records of `from`, in order. Bound: this block is empty and has room.
   void copy_all(const Block& from) {
     count_ = from.count_;
-    outside_ = from.outside_;
+    special_ = from.special_;
     payload_ = from.payload_;
     std::memcpy(entries(), from.entries(), kEntryBytes * count_);
     const size_t bytes = from.record_bytes();
@@ -125,8 +135,10 @@ class Block {
   };
   static_assert(sizeof(Entry) == kEntryBytes);
 
+  static constexpr uint8_t kAnyExpires = 0x80;
+
   static size_t inline_payload(const std::byte* record, size_t bytes) {
-    return bytes - (std::to_integer<unsigned>(*record) < 0x80 ? 1 : 2);
+    return bytes - inline_header_bytes(record) - (expires(record) ? kExpiryBytes : 0);
   }
 
   std::byte* append(Tag tag, size_t bytes) {
@@ -146,12 +158,12 @@ class Block {
   NodeKind kind_;
   uint8_t count_;
   uint8_t units_;  // of the cell
-  uint8_t outside_;
+  uint8_t special_;
   uint16_t payload_;
 };
 
 static_assert(sizeof(Block) == Block::kHeaderBytes);
-static_assert(Block::kBytesMax / kUnitBytes < 256 && Block::kRecordsMax < 256);
+static_assert(Block::kBytesMax / kUnitBytes < 256 && Block::kRecordsMax < 128);
 static_assert(cell_bytes(Block::kBytesMax) == Block::kBytesMax);
 
 }  // namespace lh::table

@@ -10,6 +10,7 @@ Tally& Tally::operator+=(const Tally& other) {
   block_bytes += other.block_bytes;
   other_bytes += other.other_bytes;
   others += other.others;
+  expiring += other.expiring;
   return *this;
 }
 
@@ -19,11 +20,13 @@ Tally& Tally::operator-=(const Tally& other) {
   LH_CHECK(block_bytes >= other.block_bytes);
   LH_CHECK(other_bytes >= other.other_bytes);
   LH_CHECK(others >= other.others);
+  LH_CHECK(expiring >= other.expiring);
   records -= other.records;
   payload_bytes -= other.payload_bytes;
   block_bytes -= other.block_bytes;
   other_bytes -= other.other_bytes;
   others -= other.others;
+  expiring -= other.expiring;
   return *this;
 }
 
@@ -43,7 +46,22 @@ void BlockStore::drop(Ref block) {
 
 // What a record and its entry take in a block.
 size_t BlockStore::bytes_within(const Record& record) {
-  return Block::kEntryBytes + (goes_outside(record) ? kOutsideRecordBytes : inline_bytes(record));
+  return Block::kEntryBytes +
+         (goes_outside(record) ? outside_record_bytes(record) : inline_bytes(record));
+}
+
+Record BlockStore::special_record(const Block& block, unsigned k) const {
+  const std::byte* at = block.record(k);
+  if (!is_outside(at)) return read_expiring(at, block.size(k));
+  Record record = read_outside(arena_->at<std::byte>(outside_ref(at)));
+  record.expiry = expiry(block, k);
+  return record;
+}
+
+ExpiryMs BlockStore::expiry(const Block& block, unsigned k) {
+  const std::byte* at = block.record(k);
+  if (!expires(at)) return kNever;
+  return read_expiry(at + (is_outside(at) ? 1 : inline_header_bytes(at)));
 }
 
 bool BlockStore::admits(const Block& block, const Record& record) {
@@ -54,6 +72,7 @@ bool BlockStore::admits(const Block& block, const Record& record) {
 void BlockStore::add(Ref* at_ref, Tag tag, const Record& record) {
   LH_CHECK(record.key.size() <= kKeyBytesMax);
   LH_CHECK(record.value.size() <= kValueBytesMax);
+  LH_CHECK(record.expiry <= kExpiryMax);
   const size_t bytes = bytes_within(record);
   if (*at_ref == Ref::kNone) {
     *at_ref = create(1, bytes - Block::kEntryBytes);
@@ -63,17 +82,35 @@ void BlockStore::add(Ref* at_ref, Tag tag, const Record& record) {
   }
   ++tally_.records;
   tally_.payload_bytes += record.payload_bytes();
+  if (record.expiry != kNever) ++tally_.expiring;
   if (!goes_outside(record)) return at(*at_ref)->append_inline(tag, record);
   const Ref outside = arena_->allocate(outside_bytes(record));
   write_outside(arena_->at<std::byte>(outside), record);
   tally_.other_bytes += arena_->size_of(outside);
   ++tally_.others;
-  at(*at_ref)->append_outside(tag, outside);
+  at(*at_ref)->append_outside(tag, record, outside);
 }
 
 bool BlockStore::overwrite(Block* block, unsigned k, const Record& record) {
   std::byte* old = block->record(k);
-  if (is_outside(old)) return goes_outside(record) && overwrite_outside(outside_ref(old), record);
+  if ((flags_of(old) | flags_of(record)) != 0) [[unlikely]]
+    return overwrite_special(block, k, record);
+  if (inline_bytes(record) != block->size(k)) return false;
+  write_inline(old, record);
+  return true;
+}
+
+bool BlockStore::overwrite_special(Block* block, unsigned k, const Record& record) {
+  LH_CHECK(record.expiry <= kExpiryMax);
+  std::byte* old = block->record(k);
+  // What the block counts stays as it is.
+  if (expires(old) != (record.expiry != kNever)) return false;
+  if (is_outside(old)) {
+    const Ref ref = outside_ref(old);
+    if (!goes_outside(record) || !overwrite_outside(ref, record)) return false;
+    write_outside_ref(old, record.expiry, ref);
+    return true;
+  }
   if (inline_bytes(record) != block->size(k)) return false;
   write_inline(old, record);
   return true;
@@ -94,6 +131,7 @@ void BlockStore::take_out(Ref* at_ref, unsigned k) {
   Block* block = at(*at_ref);
   --tally_.records;
   tally_.payload_bytes -= record(*block, k).payload_bytes();
+  if (expires(block->record(k))) --tally_.expiring;
   if (is_outside(block->record(k))) free_outside(outside_ref(block->record(k)));
   block->remove(k);
   if (block->count() > 0) return;
@@ -128,9 +166,10 @@ Tally BlockStore::count(Ref ref) const {
   sum.records = block.count();
   sum.payload_bytes = block.payload_bytes();
   sum.block_bytes = block.cell_bytes();
-  if (block.outside() == 0) return sum;
+  if (block.plain()) return sum;
   sum.others = block.outside();
   for (unsigned k = 0; k < block.count(); ++k) {
+    if (expires(block.record(k))) ++sum.expiring;
     if (!is_outside(block.record(k))) continue;
     sum.payload_bytes += record(block, k).payload_bytes();
     sum.other_bytes += arena_->size_of(outside_ref(block.record(k)));

@@ -22,6 +22,7 @@ struct Tally {
   uint64_t block_bytes = 0;    // cells of blocks
   uint64_t other_bytes = 0;    // cells and spans of all else
   uint64_t others = 0;         // how many: when there are none, each slot is one block
+  uint64_t expiring = 0;       // records that expire
 
   Tally& operator+=(const Tally& other);
   Tally& operator-=(const Tally& other);
@@ -38,8 +39,8 @@ class BlockStore {
   Block* at(Ref block) const { return arena_->at<Block>(block); }
   Record record(const Block& block, unsigned k) const {
     const std::byte* at = block.record(k);
-    if (is_outside(at)) [[unlikely]]
-      return read_outside(arena_->at<std::byte>(outside_ref(at)));
+    if (flags_of(at) != 0) [[unlikely]]
+      return special_record(block, k);
     return read_inline(at, block.size(k));
   }
 
@@ -60,13 +61,16 @@ class BlockStore {
   Ref create(unsigned count, size_t record_bytes);
   void drop(Ref block);
 
+  // When record k expires; the memory of a record outside is not touched.
+  static ExpiryMs expiry(const Block& block, unsigned k);
+
   // Whether a block may take this record without becoming larger than blocks are.
   static bool admits(const Block& block, const Record& record);
 
   // Adds a record, in a larger cell if need be. Bound: admits(), or *at is none: a new block.
   void add(Ref* at, Tag tag, const Record& record);
-  // Gives record k another value in its place; record.key is its key. False: only take_out() and
-  // add() can, because it needs other room.
+  // Gives record k another value and expiry in its place; record.key is its key. False: only
+  // take_out() and add() can, because it needs other room.
   bool overwrite(Block* block, unsigned k, const Record& record);
   // Removes record k. A block that became empty is freed and *at is none.
   void take_out(Ref* at, unsigned k);
@@ -87,6 +91,8 @@ class BlockStore {
  private:
   static bool goes_outside(const Record& record) { return inline_bytes(record) > kInlineBytesMax; }
   static size_t bytes_within(const Record& record);
+  Record special_record(const Block& block, unsigned k) const;
+  bool overwrite_special(Block* block, unsigned k, const Record& record);
   bool overwrite_outside(Ref ref, const Record& record);
   void move_to(Ref* at, size_t bytes);
   void free_outside(Ref ref);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <string>
 #include <utility>
 
 #include "base/check.h"
@@ -79,6 +80,12 @@ bool HashTable::clear_some(size_t budget_bytes) {
 
 // -------------------------------------------------------------------------------------- access
 
+std::optional<Record> HashTable::find_record(HashValue c, std::string_view key) const {
+  const NodeStore::Hit hit = nodes_.find(place_of(c), c, key);
+  if (!hit) return std::nullopt;
+  return hit.record;
+}
+
 std::optional<std::string_view> HashTable::find(HashValue c, std::string_view key) const {
   const NodeStore::Hit hit = nodes_.find(place_of(c), c, key);
   if (!hit) return std::nullopt;
@@ -88,12 +95,11 @@ std::optional<std::string_view> HashTable::find(HashValue c, std::string_view ke
 void HashTable::prefetch(HashValue c) const { nodes_.prefetch(*place_of(c).at); }
 
 template <HashTable::Mode mode>
-bool HashTable::store(HashValue c, std::string_view key, std::string_view value) {
-  LH_CHECK(key.size() <= kKeyBytesMax);
-  LH_CHECK(value.size() <= kValueBytesMax);
+bool HashTable::store(HashValue c, const Record& record) {
+  LH_CHECK(record.key.size() <= kKeyBytesMax);
+  LH_CHECK(record.value.size() <= kValueBytesMax);
   arena().compact_step();
-  const Record record{key, value};
-  const NodeStore::Hit hit = nodes_.find(place_of(c), c, key);
+  const NodeStore::Hit hit = nodes_.find(place_of(c), c, record.key);
   if (hit) {
     if (mode == Mode::kInsert) return true;
     nodes_.replace(hit, c, record);
@@ -105,16 +111,24 @@ bool HashTable::store(HashValue c, std::string_view key, std::string_view value)
   return static_cast<bool>(hit);
 }
 
-HashTable::Put HashTable::put(HashValue c, std::string_view key, std::string_view value) {
-  return store<Mode::kPut>(c, key, value) ? Put::kReplaced : Put::kInserted;
+HashTable::Put HashTable::put(HashValue c, const Record& record) {
+  return store<Mode::kPut>(c, record) ? Put::kReplaced : Put::kInserted;
 }
 
 bool HashTable::insert(HashValue c, std::string_view key, std::string_view value) {
-  return !store<Mode::kInsert>(c, key, value);
+  return !store<Mode::kInsert>(c, {key, value});
 }
 
 bool HashTable::update(HashValue c, std::string_view key, std::string_view value) {
-  return store<Mode::kUpdate>(c, key, value);
+  return store<Mode::kUpdate>(c, {key, value});
+}
+
+bool HashTable::set_expiry(HashValue c, std::string_view key, ExpiryMs expiry) {
+  const std::optional<std::string_view> value = find(c, key);
+  if (!value) return false;
+  // A table takes no value that points into it.
+  const std::string copy(*value);
+  return store<Mode::kUpdate>(c, {key, copy, expiry});
 }
 
 bool HashTable::erase(HashValue c, std::string_view key) {
@@ -175,7 +189,8 @@ void HashTable::resize(uint64_t slots) {
 // ---------------------------------------------------------------------------------------- walk
 
 std::optional<ReversedHash> HashTable::walk_leaves(ReversedHash from, ReversedHash last,
-                                                   size_t budget_bytes, RecordVisitor visit) const {
+                                                   size_t budget_bytes, RecordVisitor visit,
+                                                   ExpiryMs expired_at) const {
   LH_CHECK(from <= last);
   for (;;) {
     const HashValue at = reverse64(from);
@@ -183,12 +198,18 @@ std::optional<ReversedHash> HashTable::walk_leaves(ReversedHash from, ReversedHa
     const ReversedHash end = end_of_leaf(from, leaf.level);
     if (end < last) prefetch(reverse64(end + 1));
     spend(&budget_bytes, kEmptyLeafBytes);
-    nodes_.visit(leaf.at, [&](HashValue c, const Record& record) {
+    const size_t each = expired_at == kNever ? 0 : kExpiredBytes;
+    const auto found = [&](HashValue c, const Record& record) {
       const ReversedHash r = reverse64(c);
       if (r < from || r > last) return;
-      spend(&budget_bytes, record.payload_bytes());
+      spend(&budget_bytes, record.payload_bytes() + each);
       visit(c, record);
-    });
+    };
+    if (expired_at == kNever) {
+      nodes_.visit(leaf.at, found);
+    } else {
+      nodes_.visit_expired(leaf.at, expired_at, found);
+    }
     if (end >= last) return std::nullopt;
     from = end + 1;
     if (budget_bytes == 0) return from;

@@ -32,14 +32,14 @@
 
 namespace lh::table {
 
-// A callable that is borrowed for the time of a call: visit(c, key, value).
+// A callable that is borrowed for the time of a call: visit(c, record).
 class RecordVisitor {
  public:
   template <typename Visitor>
   explicit RecordVisitor(Visitor& visitor)
       : visitor_(const_cast<void*>(static_cast<const void*>(&visitor))),
         call_([](void* to, HashValue c, const Record& record) {
-          (*static_cast<Visitor*>(to))(c, record.key, record.value);
+          (*static_cast<Visitor*>(to))(c, record);
         }) {}
 
   void operator()(HashValue c, const Record& record) const { call_(visitor_, c, record); }
@@ -64,15 +64,24 @@ class HashTable final : private Arena::Tenant {
   // Frees all at once: clear_some() first, when it is large.
   ~HashTable();
 
-  // The view holds until the next non-const call on any table of the arena.
+  // The views hold until the next non-const call on any table of the arena. A record that has
+  // expired is there until it is erased: what time it is, the caller knows.
+  std::optional<Record> find_record(HashValue c, std::string_view key) const;
+  // Its value.
   std::optional<std::string_view> find(HashValue c, std::string_view key) const;
 
+  // All that write a value write an expiry with it.
   enum class Put { kInserted, kReplaced };
-  Put put(HashValue c, std::string_view key, std::string_view value);
+  Put put(HashValue c, std::string_view key, std::string_view value, ExpiryMs expiry = kNever) {
+    return put(c, Record{key, value, expiry});
+  }
+  Put put(HashValue c, const Record& record);
   // False when the key is there; its value stays.
   bool insert(HashValue c, std::string_view key, std::string_view value);
   // False when the key is not there.
   bool update(HashValue c, std::string_view key, std::string_view value);
+  // The value stays. False when the key is not there.
+  bool set_expiry(HashValue c, std::string_view key, ExpiryMs expiry);
   bool erase(HashValue c, std::string_view key);
 
   // Where a search for a key with this c begins. Holds until the next change of the table.
@@ -96,6 +105,8 @@ class HashTable final : private Arena::Tenant {
 
   uint64_t size() const { return nodes_.tally().records; }
   bool empty() const { return size() == 0; }
+  // How many records expire, or have.
+  uint64_t expiring() const { return nodes_.tally().expiring; }
   // All that this table costs: slots, blocks and what is kept outside of them, in whole cells.
   uint64_t memory_bytes() const {
     return directory_.memory_bytes() + nodes_.tally().block_bytes + nodes_.tally().other_bytes;
@@ -110,11 +121,19 @@ class HashTable final : private Arena::Tenant {
   // The returned r is exact: all records below it have been visited, none from it on. So a walk is
   // right however the table changes between its calls: a record that is there all the time is
   // visited exactly once. Bound: from <= last, both in the interval of the bucket.
-  // visit(HashValue c, std::string_view key, std::string_view value) must not change the table.
+  // visit(HashValue c, const Record& record) must not change the table.
   template <typename Visitor>
   std::optional<ReversedHash> walk(ReversedHash from, ReversedHash last, size_t budget_bytes,
                                    Visitor&& visit) const {
-    return walk_leaves(from, last, budget_bytes, RecordVisitor(visit));
+    return walk_leaves(from, last, budget_bytes, RecordVisitor(visit), kNever);
+  }
+  // The same for those records only that have expired at `now`. Of others the memory is not
+  // touched, and of a leaf that has none it is the header's.
+  template <typename Visitor>
+  std::optional<ReversedHash> walk_expired(ReversedHash from, ReversedHash last,
+                                           size_t budget_bytes, ExpiryMs now,
+                                           Visitor&& visit) const {
+    return walk_leaves(from, last, budget_bytes, RecordVisitor(visit), now);
   }
 
   // The LH* split: this table becomes one of level j + 1, and the records whose bit j of c is set
@@ -146,15 +165,18 @@ class HashTable final : private Arena::Tenant {
   static constexpr uint64_t kSlotsReservedMax = uint64_t{1} << 22;
   // What a slot without records costs, of the budgets of walk() and of a sweep.
   static constexpr size_t kEmptyLeafBytes = 16;
+  // What a record that has expired costs besides, as it is going to be erased.
+  static constexpr size_t kExpiredBytes = 64;
   static constexpr size_t kSlotBytes = sizeof(Ref);
 
   enum class Mode { kPut, kInsert, kUpdate };
   // Returns whether the key was there.
   template <Mode mode>
-  bool store(HashValue c, std::string_view key, std::string_view value);
+  bool store(HashValue c, const Record& record);
 
+  // expired_at: kNever for all records.
   std::optional<ReversedHash> walk_leaves(ReversedHash from, ReversedHash last, size_t budget_bytes,
-                                          RecordVisitor visit) const;
+                                          RecordVisitor visit, ExpiryMs expired_at) const;
 
   uint64_t load_bytes() const {
     return nodes_.tally().block_bytes + kBytesPerOther * nodes_.tally().others;

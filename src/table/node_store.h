@@ -101,6 +101,22 @@ class NodeStore {
     });
   }
 
+  // The same for those of them that have expired at `now`; the others, and the memory of those that
+  // are outside, are not touched.
+  template <typename Visitor>
+  void visit_expired(Ref* leaf, ExpiryMs now, const Visitor& visit) const {
+    each_block(leaf, [&](Ref* at) {
+      const Block& block = *blocks_.at(*at);
+      for (unsigned k = 0; block.any_expires() && k < block.count(); ++k) {
+        const ExpiryMs expiry = BlockStore::expiry(block, k);
+        if (expiry == kNever || expiry > now) continue;
+        const Record record = blocks_.record(block, k);
+        visit(hash_(record.key), record);
+      }
+      return false;
+    });
+  }
+
   // Asks for the memory that a search of this node reads.
   void prefetch(Ref node) const {
     const std::byte* at = arena().at<std::byte>(node);

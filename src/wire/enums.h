@@ -21,6 +21,12 @@ constexpr bool known(core::Op op) {
     case kIncrement:
     case kAppend:
     case kLength:
+    case kSet:
+    case kSwap:
+    case kExpire:
+    case kReadExpire:
+    case kExpiry:
+    case kTake:
       return true;
   }
   return false;
@@ -41,6 +47,7 @@ constexpr bool known(core::Code code) {
     case kTooLong:
     case kFull:
     case kNoSpace:
+    case kMalformed:
       return true;
   }
   return false;

@@ -32,6 +32,7 @@ void fields(V& v, Field<V, core::Request>& m) {
   known_buckets(v, m.known);
   v.bytes(m.key, core::kKeyBytesMax, "key too long");
   v.bytes(m.value, core::kValueBytesMax, "value too long");
+  v.bytes(m.args, core::kArgsBytesMax, "arguments too long");
 }
 
 template <typename V>

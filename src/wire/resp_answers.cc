@@ -108,6 +108,8 @@ void RespWriter::failure(core::Code code, BucketNo bucket) {
       return error("ERR value is not an integer or out of range");
     case Code::kOverflow:
       return error("ERR increment or decrement would overflow");
+    case Code::kMalformed:
+      return error("ERR malformed arguments");
     case Code::kTooLong:
       return error("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
     case Code::kFull:

@@ -24,6 +24,21 @@ constexpr RespCommand kCommands[] = {
     {Verb::kDecrby, "decrby", 3, 1, 1, 1, "write denyoom fast", Op::kIncrement},
     {Verb::kAppend, "append", 3, 1, 1, 1, "write denyoom fast", Op::kAppend, 3},
     {Verb::kStrlen, "strlen", 2, 1, 1, 1, "readonly fast", Op::kLength, 2},
+    {Verb::kSetex, "setex", 4, 1, 1, 1, "write denyoom", Op::kSet},
+    {Verb::kPsetex, "psetex", 4, 1, 1, 1, "write denyoom", Op::kSet},
+    {Verb::kSetnx, "setnx", 3, 1, 1, 1, "write denyoom fast", Op::kInsert, 3},
+    {Verb::kGetset, "getset", 3, 1, 1, 1, "write denyoom fast", Op::kSwap, 3},
+    {Verb::kGetdel, "getdel", 2, 1, 1, 1, "write fast", Op::kTake, 2},
+    {Verb::kGetex, "getex", -2, 1, 1, 1, "write fast", Op::kReadExpire},
+    {Verb::kTtl, "ttl", 2, 1, 1, 1, "readonly fast", Op::kExpiry},
+    {Verb::kPttl, "pttl", 2, 1, 1, 1, "readonly fast", Op::kExpiry},
+    {Verb::kExpiretime, "expiretime", 2, 1, 1, 1, "readonly fast", Op::kExpiry},
+    {Verb::kPexpiretime, "pexpiretime", 2, 1, 1, 1, "readonly fast", Op::kExpiry},
+    {Verb::kExpire, "expire", -3, 1, 1, 1, "write fast", Op::kExpire},
+    {Verb::kPexpire, "pexpire", -3, 1, 1, 1, "write fast", Op::kExpire},
+    {Verb::kExpireat, "expireat", -3, 1, 1, 1, "write fast", Op::kExpire},
+    {Verb::kPexpireat, "pexpireat", -3, 1, 1, 1, "write fast", Op::kExpire},
+    {Verb::kPersist, "persist", 2, 1, 1, 1, "write fast", Op::kExpire},
     {Verb::kPing, "ping", -1, 0, 0, 0, "fast", {}},
     {Verb::kEcho, "echo", 2, 0, 0, 0, "fast", {}},
     {Verb::kDbsize, "dbsize", 1, 0, 0, 0, "readonly", {}},
@@ -39,16 +54,17 @@ constexpr RespCommand kCommands[] = {
     {Verb::kQuit, "quit", -1, 0, 0, 0, "loading stale fast no_auth", {}},
 };
 
-constexpr size_t kNameBytesMax = 8;
+constexpr size_t kNameBytesMax = 11;
 
 constexpr uint64_t byte_of(const char* p) { return static_cast<unsigned char>(*p); }
 constexpr uint64_t four_of(const char* p) {
   return byte_of(p) | byte_of(p + 1) << 8 | byte_of(p + 2) << 16 | byte_of(p + 3) << 24;
 }
 
-// A word of 1 to 8 bytes as a number, letters in small: of words of one size no two have the same.
-// A byte that is no letter never becomes one: setting this bit turns just the capitals into small
-// letters. The two halves of a word overlap, so that it is read without a loop.
+// The first and last four bytes of a word as a number, letters in small: of words of one size, up
+// to 8 bytes, no two have the same. A byte that is no letter never becomes one: setting this bit
+// turns just the capitals into small letters. The two halves of a word overlap, so that it is read
+// without a loop.
 constexpr uint64_t packed(std::string_view word) {
   const char* const p = word.data();
   const size_t size = word.size();
@@ -79,7 +95,8 @@ const RespCommand* find_resp_command(std::string_view name) {
   if (name.empty() || name.size() > kNameBytesMax) return nullptr;
   const uint64_t wanted = packed(name);
   for (size_t k = 0; k < kPacked.size(); ++k) {
-    if (kPacked[k] == wanted && kCommands[k].name.size() == name.size()) return &kCommands[k];
+    if (kPacked[k] != wanted || kCommands[k].name.size() != name.size()) continue;
+    if (name.size() <= 8 || same_word(kCommands[k].name, name)) return &kCommands[k];
   }
   return nullptr;
 }

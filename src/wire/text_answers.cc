@@ -89,6 +89,8 @@ void append_keyed(std::string* out, core::Op op, const core::Reply& reply) {
       return append_error(out, core::kFullText);
     case Code::kNoSpace:
       return append_error(out, core::kNoSpaceText);
+    case Code::kMalformed:
+      return append_error(out, "malformed arguments");
   }
   LH_UNREACHABLE("code");
 }

@@ -27,7 +27,7 @@ class BucketTest : public ::testing::Test {
   }
 
   std::string execute(Bucket* bucket, Op op, uint64_t c, std::string_view value = {}) {
-    const Bucket::Answer answer = bucket->execute(op, c, std::to_string(c), value, &effects_);
+    const Bucket::Answer answer = bucket->execute({op, c, std::to_string(c), value}, &effects_);
     return to_string(answer.code) + (answer.value.empty() ? "" : " " + std::string(answer.value));
   }
   // At most once: as request `seq` of client 7.

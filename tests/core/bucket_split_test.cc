@@ -144,7 +144,7 @@ class BucketTargetTest : public BucketTest {
   }
   static std::string put(uint64_t c, std::string_view value) {
     std::string run;
-    append_put(&run, std::to_string(c), value);
+    append_put(&run, {std::to_string(c), value});
     return run;
   }
 
@@ -252,7 +252,7 @@ TEST_F(BucketTargetTest, malformed_runs_are_not_acknowledged) {
   EXPECT_EQ(receive(batch(0, true, put(1, "x") + "\x01\x05")), "");
   EXPECT_EQ(receive(batch(0, true, put(2, "of another bucket"))), "");
   std::string run;
-  append_put(&run, "no integer", "x");
+  append_put(&run, {"no integer", "x"});
   EXPECT_EQ(receive(batch(0, true, run)), "");
   append_erase(&run, "4");
   EXPECT_EQ(receive(batch(0, true, run)), "");

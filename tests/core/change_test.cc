@@ -22,6 +22,10 @@ std::string read(std::string_view run) {
     switch (change.kind) {
       case Change::Kind::kPut:
         out.append("put ").append(change.key).append("=").append(change.value);
+        if (change.expiry != table::kNever) out += " until " + std::to_string(change.expiry);
+        break;
+      case Change::Kind::kExpire:
+        out.append("expire ").append(change.key).append(" ") += std::to_string(change.expiry);
         break;
       case Change::Kind::kErase:
         out.append("erase ").append(change.key);
@@ -46,13 +50,30 @@ std::string read(std::string_view run) {
 
 std::string sample() {
   std::string run;
-  append_put(&run, "12", "x");
+  append_put(&run, {"12", "x"});
   append_erase(&run, "13");
   append_client(&run, 7, 3, 2);
   append_answer(&run, 7, 4, Code::kExists, {});
   append_answer(&run, 7, 5, Code::kOk, "-1");
-  append_put(&run, "", "");
+  append_put(&run, {"", ""});
   return run;
+}
+
+TEST(ChangeTest, records_that_expire) {
+  std::string run;
+  append_put(&run, {"12", "x", 1'700'000'000'123});
+  append_expire(&run, "13", table::kExpiryMax);
+  append_expire(&run, "14", table::kNever);
+  EXPECT_EQ(read(run), "put 12=x until 1700000000123; expire 13 281474976710655; expire 14 0");
+  for (size_t size = 1; size < run.size(); ++size) {
+    EXPECT_NE(read(run.substr(0, size)), read(run)) << size;
+  }
+  std::string never;
+  never.append("\x06\x00\x01k\x01v", 6);
+  EXPECT_EQ(read(never), " BAD") << "there is a shorter way to say that";
+  std::string late;
+  append_expire(&late, "k", table::kExpiryMax + 1);
+  EXPECT_EQ(read(late), " BAD");
 }
 
 TEST(ChangeTest, what_is_appended_is_read_in_order) {
@@ -84,7 +105,7 @@ TEST(ChangeTest, large_records_and_numbers_fit) {
   const std::string key(kKeyBytesMax, 'k');
   const std::string value(kValueBytesMax, 'v');
   std::string run;
-  append_put(&run, key, value);
+  append_put(&run, {key, value});
   append_client(&run, ~ClientId{0}, ~uint64_t{0}, ~uint64_t{0});
   ChangeReader reader(run);
   Change change;
@@ -106,7 +127,7 @@ TEST(ChangeTest, keys_and_values_beyond_the_limits_are_malformed) {
   append_answer(&run, 7, 4, Code::kOk, std::string(kAnswerBytesMax + 1, '1'));
   EXPECT_EQ(read(run), " BAD");
   run.clear();
-  append_put(&run, "1", std::string(kValueBytesMax + 1, 'v'));
+  append_put(&run, {"1", std::string(kValueBytesMax + 1, 'v')});
   EXPECT_EQ(read(run), " BAD");
 }
 
@@ -115,7 +136,7 @@ TEST(ChangeTest, kinds_and_codes_that_do_not_exist_are_malformed) {
   EXPECT_EQ(read("\x06\x01\x01\x01"), " BAD");
   std::string run;
   append_answer(&run, 7, 4, kCodeLast, {});
-  EXPECT_EQ(read(run), "answer 7 4 NoSpace");
+  EXPECT_EQ(read(run), "answer 7 4 Malformed");
   ++run[run.size() - 2];
   EXPECT_EQ(read(run), " BAD");
 }

@@ -22,7 +22,7 @@ class ClientCoreTest : public ::testing::Test, private ClientSink {
   }
 
   Lines submit(Op op, const std::string& key, const std::string& value = "", uint64_t tag = 0) {
-    return run([&] { client_.submit(now_, op, key, value, tag, &effects_); });
+    return run([&] { client_.submit(now_, {op, 0, key, value}, tag, &effects_); });
   }
   Lines step(const Message& message) {
     return run([&] { client_.step(now_, message, &effects_); });

@@ -72,7 +72,9 @@ std::vector<Party> Cluster::nodes() const { return node_names_; }
 
 void Cluster::submit(const Party& name, Op op, const std::string& key, const std::string& value) {
   Client& client = *clients_.at(name);
-  step(name, 1, [&](Effects* effects) { client.core.submit(now_, op, key, value, 0, effects); });
+  step(name, 1, [&](Effects* effects) {
+    client.core.submit(now_, {op, 0, key, value}, 0, effects);
+  });
 }
 
 void Cluster::call(const Party& name, const FileRequest& request) {
@@ -320,9 +322,9 @@ std::string Cluster::violation() const {
       std::string stray;
       const Interval mine = interval_of(bucket->mark());
       bucket->table().walk(mine.first, mine.last, ~size_t{0},
-                           [&](HashValue c, std::string_view key, std::string_view) {
+                           [&](HashValue c, const table::Record& record) {
                              if (!mine.contains(reverse64(c)))
-                               stray = "key " + std::string(key) + " is astray";
+                               stray = "key " + std::string(record.key) + " is astray";
                            });
       if (!stray.empty()) return stray;
     }

@@ -43,6 +43,23 @@ class DedupTest : public ::testing::Test {
   Dedup dedup_;
 };
 
+TEST_F(DedupTest, large_answers_are_kept_up_to_a_bound) {
+  const std::string large(kAnswerBytesMax, 'v');
+  const uint64_t fits = kDedupClientBytesMax / kAnswerBytesMax;
+  Code code = Code::kBusy;
+  std::string_view value;
+  for (uint64_t seq = 1; seq <= fits + 2; ++seq) {
+    ASSERT_EQ(dedup_.admit(7, seq, 0, &code, &value), Dedup::Verdict::kNew);
+    dedup_.remember(7, seq, Code::kOk, large);
+  }
+  EXPECT_EQ(dedup_.answer_count(), fits);
+  EXPECT_EQ(dedup_.value_bytes(), fits * kAnswerBytesMax);
+  ASSERT_EQ(dedup_.admit(7, fits + 2, 0, &code, &value), Dedup::Verdict::kAnswered);
+  EXPECT_EQ(value, large);
+  EXPECT_EQ(request(7, fits + 3, fits + 3), "new");
+  EXPECT_EQ(dedup_.value_bytes(), 0u);
+}
+
 TEST_F(DedupTest, the_first_answer_is_given_again) {
   EXPECT_EQ(request(7, 1, 0, Code::kExists), "new");
   EXPECT_EQ(request(7, 1), "again Exists");

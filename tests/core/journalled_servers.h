@@ -123,7 +123,7 @@ class JournalledServersTest : public ::testing::Test {
     for (size_t k = 0; k < 2; ++k) {
       for (const auto& [a, bucket] : nodes_[k].server->buckets()) {
         if (!bucket->live() || forward_address(bucket->mark(), c)) continue;
-        nodes_[k].server->execute(now_, bucket.get(), op, c, std::to_string(c), value, &effects_);
+        nodes_[k].server->execute(now_, bucket.get(), {op, c, std::to_string(c), value}, &effects_);
         run(k);
         if (op == Op::kDelete) {
           model_.erase(c);
@@ -144,8 +144,8 @@ class JournalledServersTest : public ::testing::Test {
       const Interval mine = interval_of(bucket->mark());
       for (std::optional<ReversedHash> at = mine.first; at;) {
         at = bucket->table().walk(*at, mine.last, 1'000,
-                                  [&](HashValue c, std::string_view, std::string_view value) {
-                                    EXPECT_TRUE(all.emplace(c, value).second) << c;
+                                  [&](HashValue c, const table::Record& record) {
+                                    EXPECT_TRUE(all.emplace(c, record.value).second) << c;
                                   });
       }
     }

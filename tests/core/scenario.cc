@@ -35,10 +35,11 @@ std::string keys_of(const Bucket& bucket) {
   std::vector<std::pair<uint64_t, std::string>> keys;
   const Interval mine = interval_of(bucket.mark());
   bucket.table().walk(mine.first, mine.last, ~size_t{0},
-                      [&](HashValue, std::string_view key, std::string_view value) {
-                        std::string text(key);
-                        if (!value.empty() && value.size() < 100) text.append("=").append(value);
-                        keys.emplace_back(base::parse_u64(key).value_or(0), text);
+                      [&](HashValue, const table::Record& record) {
+                        std::string text(record.key);
+                        if (!record.value.empty() && record.value.size() < 100)
+                          text.append("=").append(record.value);
+                        keys.emplace_back(base::parse_u64(record.key).value_or(0), text);
                       });
   std::sort(keys.begin(), keys.end());
   std::string out;

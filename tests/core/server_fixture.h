@@ -60,7 +60,7 @@ class ServerTest : public ::testing::Test {
   }
   static std::string puts(std::initializer_list<std::pair<std::string, std::string>> all) {
     std::string run;
-    for (const auto& [key, value] : all) append_put(&run, key, value);
+    for (const auto& [key, value] : all) append_put(&run, {key, value});
     return run;
   }
 

@@ -319,7 +319,7 @@ TEST_F(ServerTest, a_front_executes_what_is_local_without_a_message) {
   Bucket* bucket = server_.find(0);
   for (HashValue c = 1; c <= 4; ++c) {
     effects_.clear();
-    server_.execute(now_, bucket, Op::kInsert, c, std::to_string(c), "x", &effects_);
+    server_.execute(now_, bucket, {Op::kInsert, c, std::to_string(c), "x"}, &effects_);
   }
   EXPECT_EQ(lines(effects_),
             Lines{"coordinator: Overflow bucket=0 level=0 records=4 collisions=1"});

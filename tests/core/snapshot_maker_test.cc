@@ -64,7 +64,7 @@ class SnapshotMakerTest : public ::testing::Test,
   }
   uint64_t logged() const { return batch_.next() - 1; }
   void put(uint64_t c, const std::string& value) {
-    server_->execute(base::Instant(), server_->find(0), Op::kPut, c, std::to_string(c), value,
+    server_->execute(base::Instant(), server_->find(0), {Op::kPut, c, std::to_string(c), value},
                      &effects_);
   }
   // Lets it work until it is done; between the slices records change.
@@ -96,11 +96,10 @@ class SnapshotMakerTest : public ::testing::Test,
   std::map<std::string, std::string> contents() {
     std::map<std::string, std::string> all;
     for (std::optional<ReversedHash> at = 0; at;) {
-      at = server_->find(0)->table().walk(
-          *at, ~ReversedHash{0}, 10'000,
-          [&](HashValue, std::string_view key, std::string_view value) {
-            all[std::string(key)] = value;
-          });
+      at = server_->find(0)->table().walk(*at, ~ReversedHash{0}, 10'000,
+                                          [&](HashValue, const table::Record& record) {
+                                            all[std::string(record.key)] = record.value;
+                                          });
     }
     return all;
   }

@@ -25,7 +25,7 @@ class SplitSourceTest : public ::testing::Test {
 
   void put(uint64_t c, const std::string& value) {
     table_.put(c, std::to_string(c), value);
-    split_.on_put(reverse64(c), std::to_string(c), value);
+    split_.on_put(reverse64(c), {std::to_string(c), value});
   }
   void erase(uint64_t c) {
     table_.erase(c, std::to_string(c));
@@ -230,10 +230,9 @@ TEST_F(SplitSourceTest, changes_during_the_stream_arrive) {
 
   std::map<std::string, std::string> expected;
   const Interval moving = interval_of({2, 2});
-  table_.walk(moving.first, moving.last, ~size_t{0},
-              [&](HashValue, std::string_view key, std::string_view value) {
-                expected.emplace(key, value);
-              });
+  table_.walk(moving.first, moving.last, ~size_t{0}, [&](HashValue, const table::Record& record) {
+    expected.emplace(record.key, record.value);
+  });
   EXPECT_EQ(expected["6"], "changed again");
   EXPECT_EQ(expected["50002"], "new");
   EXPECT_EQ(target_, expected);

@@ -45,7 +45,7 @@ class FileAnswerTest : public ::testing::Test {
   void add(const std::vector<std::string>& keys_and_values) {
     std::string matches;
     for (size_t k = 0; k < keys_and_values.size(); k += 2) {
-      core::append_put(&matches, keys_and_values[k], keys_and_values[k + 1]);
+      core::append_put(&matches, {keys_and_values[k], keys_and_values[k + 1]});
     }
     add_bytes(matches);
   }

@@ -50,10 +50,10 @@ class FrontTest : public ::testing::Test {
     core::Bucket* bucket = front_.find(c);
     if (bucket == nullptr) return std::nullopt;
     mark_ = bucket->mark();
-    return server_.execute(kNow, bucket, op, c, std::to_string(c), value, &effects_).code;
+    return server_.execute(kNow, bucket, {op, c, std::to_string(c), value}, &effects_).code;
   }
   uint64_t submit(Op op, std::string_view key) {
-    return front_.submit(kNow, op, key, "v", &waiter_, &effects_);
+    return front_.submit(kNow, {op, 0, key, "v"}, &waiter_, &effects_);
   }
   // The last request that was sent.
   core::Request sent() {
@@ -133,7 +133,7 @@ TEST_F(FrontTest, EachAnswerFindsWhoAskedAndOnce) {
   Waiter other;
   const uint64_t mine = submit(Op::kPut, "8");
   const core::Request first = sent();
-  const uint64_t theirs = front_.submit(kNow, Op::kRead, "9", {}, &other, &effects_);
+  const uint64_t theirs = front_.submit(kNow, {Op::kRead, 0, "9"}, &other, &effects_);
   const core::Request second = sent();
   EXPECT_NE(mine, theirs);
   answer(second, Code::kNotFound);

@@ -39,7 +39,7 @@ TEST_F(InputQueueTest, LooksAheadForAnyNumberOfKeys) {
     for (int k = 0; k < keys; ++k) {
       const std::string key = "key" + std::to_string(k);
       const HashValue c = *base::hash_key(options.hash, key);
-      if (k % 3 == 0) server_.execute({}, front_.find(c), core::Op::kPut, c, key, "v", &effects);
+      if (k % 3 == 0) server_.execute({}, front_.find(c), {core::Op::kPut, c, key, "v"}, &effects);
       queue_.announce(c);
     }
     queue_.connections()->push_back(one_);

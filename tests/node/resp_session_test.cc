@@ -57,6 +57,36 @@ TEST_F(RespSessionTest, RecordsNearAndFarAreTheSame) {
   }
 }
 
+TEST_F(RespSessionTest, RecordsExpireNearAndFar) {
+  for (const std::string& k : {near(0), far(0)}) {
+    EXPECT_EQ(":-2\r\n", call({"TTL", k}));
+    EXPECT_EQ("+OK\r\n", call({"SET", k, "a", "EX", "10"}));
+    EXPECT_EQ(":10\r\n", call({"TTL", k}));
+    EXPECT_EQ(":0\r\n", call({"SETNX", k, "b"}));
+    EXPECT_EQ("$1\r\na\r\n", call({"GETEX", k, "PERSIST"}));
+    EXPECT_EQ(":-1\r\n", call({"PTTL", k}));
+    EXPECT_EQ(":0\r\n", call({"PERSIST", k}));
+    EXPECT_EQ("$1\r\na\r\n", call({"SET", k, "c", "GET"}));
+    EXPECT_EQ(":1\r\n", call({"PEXPIRE", k, "1000"}));
+    EXPECT_EQ("$1\r\nc\r\n", call({"GET", k}));
+    pass(base::ms(1'100));
+    EXPECT_EQ("$-1\r\n", call({"GET", k}));
+    EXPECT_EQ(":1\r\n", call({"SETNX", k, "d"}));
+    EXPECT_EQ(":-1\r\n", call({"EXPIRETIME", k}));
+    EXPECT_EQ("$-1\r\n", call({"SET", k, "e", "NX", "PX", "5"}));
+    EXPECT_EQ("$1\r\nd\r\n", call({"GETSET", k, "f"}));
+    EXPECT_EQ("$1\r\nf\r\n", call({"GETDEL", k}));
+    EXPECT_EQ("$-1\r\n", call({"GETDEL", k}));
+    EXPECT_EQ(":0\r\n", call({"EXPIRE", k, "10"}));
+    EXPECT_EQ("+OK\r\n", call({"SETEX", k, "10", "g"}));
+    EXPECT_EQ(":1\r\n", call({"EXPIRE", k, "-1"}));
+    EXPECT_EQ("$-1\r\n", call({"GETSET", k, "h"}));
+    EXPECT_EQ(":1\r\n", call({"DEL", k}));
+  }
+  EXPECT_EQ("-ERR invalid expire time in 'set' command\r\n",
+            call({"SET", near(0), "a", "EX", "0"}));
+}
+
 TEST_F(RespSessionTest, SeveralKeysAreAnsweredTogetherAndInOrder) {
   EXPECT_EQ("+OK\r\n", call({"MSET", near(0), "a", far(0), "b", near(1), "c", far(1), ""}));
   EXPECT_EQ("*6\r\n" + bulk("a") + bulk("b") + "$-1\r\n" + bulk("c") + bulk("") + "$-1\r\n",
@@ -141,7 +171,7 @@ TEST_F(RespSessionTest, LimitsAndOptionsAreChecked) {
   EXPECT_EQ("-ERR key is not an integer\r\n", call({"SET", "abc", "v"}));
   EXPECT_EQ("-ERR key is not an integer\r\n", call({"MSET", near(0), "v", "abc", "v"}));
   EXPECT_EQ(":0\r\n", call({"EXISTS", near(0)})) << "nothing of it was done";
-  EXPECT_EQ("-ERR syntax error\r\n", call({"SET", near(0), "v", "EX", "10"}));
+  EXPECT_EQ("-ERR syntax error\r\n", call({"SET", near(0), "v", "EX"}));
   EXPECT_EQ("-ERR decrement would overflow\r\n", call({"DECRBY", near(0), "-9223372036854775808"}));
   EXPECT_EQ("-ERR value is not an integer or out of range\r\n", call({"DECRBY", near(0), "1.5"}));
   EXPECT_EQ("-ERR wrong number of arguments for 'get' command\r\n", call({"GET"}));

@@ -58,7 +58,7 @@ class FileCheckerTest : public ::testing::Test {
     checker_.node_is_up(kOne, {&old_}, coordinator);
   }
   static void put(core::Server* server, BucketNo a, HashValue c, const std::string& key) {
-    server->find(a)->execute(core::Op::kPut, c, key, "v", &effects());
+    server->find(a)->execute({core::Op::kPut, c, key, "v"}, &effects());
   }
   static core::Effects& effects() {
     static thread_local core::Effects all;

@@ -39,7 +39,7 @@ class SimLogTest : public ::testing::Test {
       server_.create_bucket({0, 0}, &effects_);
     }
     core::Bucket* bucket = server_.find(0);
-    server_.execute(world_->now(), bucket, core::Op::kPut, base::hash_key("k"), "k", value,
+    server_.execute(world_->now(), bucket, {core::Op::kPut, base::hash_key("k"), "k", value},
                     &effects_);
     const uint64_t place = log_->write(&effects_);
     effects_.clear();

@@ -48,6 +48,47 @@ TEST_F(BlockStoreTest, findsByTagAndKey) {
   EXPECT_EQ(find("a", 2), count());
 }
 
+TEST_F(BlockStoreTest, whatExpiresIsCounted) {
+  const std::string large(1'000, 'o');
+  const std::string long_key(100, 'k');
+  store_.add(&block_, 1, {"a", "one", 5});
+  store_.add(&block_, 1, {"b", large, kExpiryMax});
+  store_.add(&block_, 1, {long_key, "three", 6});
+  add("d", "four");
+  for (const auto& [key, value, expiry] :
+       {Record{"a", "one", 5}, Record{"b", large, kExpiryMax}, Record{long_key, "three", 6},
+        Record{"d", "four", kNever}}) {
+    EXPECT_EQ(value_of(key), value);
+    EXPECT_EQ(found_.expiry, expiry);
+    EXPECT_EQ(BlockStore::expiry(*store_.at(block_), find(key)), expiry);
+  }
+  EXPECT_EQ(store_.tally().expiring, 3u);
+  EXPECT_EQ(store_.tally().payload_bytes, 4 + 1'001 + 105 + 5u);
+  const Tally count = store_.count(block_);
+  EXPECT_EQ(count.expiring, 3u);
+  EXPECT_EQ(count.payload_bytes, store_.tally().payload_bytes);
+  EXPECT_EQ(count.other_bytes, store_.tally().other_bytes);
+
+  EXPECT_TRUE(store_.overwrite(store_.at(block_), find("a"), {"a", "two", 7}));
+  EXPECT_TRUE(store_.overwrite(store_.at(block_), find("b"), {"b", large, 8}));
+  EXPECT_FALSE(store_.overwrite(store_.at(block_), find("a"), {"a", "two"}));
+  EXPECT_FALSE(store_.overwrite(store_.at(block_), find("a"), {"a", "two456789"}))
+      << "as long as it is with the expiry";
+  EXPECT_FALSE(store_.overwrite(store_.at(block_), find("b"), {"b", large}));
+  EXPECT_FALSE(store_.overwrite(store_.at(block_), find("d"), {"d", "four", 1}));
+  EXPECT_EQ(value_of("a"), "two");
+  EXPECT_EQ(found_.expiry, 7u);
+  EXPECT_EQ(value_of("b"), large);
+  EXPECT_EQ(found_.expiry, 8u);
+
+  for (const std::string& key : {std::string("b"), long_key}) store_.take_out(&block_, find(key));
+  EXPECT_TRUE(store_.at(block_)->any_expires());
+  store_.take_out(&block_, find("a"));
+  EXPECT_TRUE(store_.at(block_)->plain());
+  EXPECT_EQ(store_.tally().expiring, 0u);
+  EXPECT_EQ(value_of("d"), "four");
+}
+
 TEST_F(BlockStoreTest, largeRecordsLiveOutside) {
   const std::string within(kInlineBytesMax - 4, 'w');
   const std::string outside(kInlineBytesMax - 3, 'o');

@@ -83,7 +83,7 @@ TEST_F(BlockTest, removingClosesTheGap) {
 
 TEST_F(BlockTest, copiesIntoAnotherCell) {
   block_.append_inline(7, {"key", "value"});
-  block_.append_outside(8, Ref{77});
+  block_.append_outside(8, {}, Ref{77});
   alignas(kUnitBytes) std::array<std::byte, 96> cell;
   auto& copy = *reinterpret_cast<Block*>(cell.data());
   copy.format(cell.size());

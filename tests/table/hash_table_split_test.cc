@@ -148,7 +148,7 @@ TEST_F(HashTableMergeTest, aWalkGoesOnInBothHalvesAfterASplit) {
   HashTable table({0, mixed, &arena_});
   for (uint64_t i = 0; i < 10'000; ++i) table.put(mixed(number(i)), number(i), "v");
   std::multiset<std::string> seen;
-  const auto note = [&](HashValue, std::string_view key, std::string_view) { seen.emplace(key); };
+  const auto note = [&](HashValue, const Record& record) { seen.emplace(record.key); };
   const auto next = table.walk(0, ~uint64_t{0}, 20'000, note);
   ASSERT_TRUE(next.has_value());
   HashTable odd = table.split_off();

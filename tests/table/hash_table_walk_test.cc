@@ -26,11 +26,11 @@ std::multiset<std::string> walk_in_pieces(HashTable* table, size_t budget_bytes,
   std::multiset<std::string> seen;
   ReversedHash from = 0;
   for (;;) {
-    const auto next = table->walk(from, ~uint64_t{0}, budget_bytes,
-                                  [&](HashValue c, std::string_view key, std::string_view) {
-                                    EXPECT_GE(reverse64(c), from);
-                                    seen.emplace(key);
-                                  });
+    const auto next =
+        table->walk(from, ~uint64_t{0}, budget_bytes, [&](HashValue c, const Record& record) {
+          EXPECT_GE(reverse64(c), from);
+          seen.emplace(record.key);
+        });
     if (!next) return seen;
     EXPECT_GT(*next, from);
     from = *next;
@@ -83,6 +83,37 @@ TEST_F(HashTableWalkTest, aWalkSurvivesAnythingBetweenItsCalls) {
   }
 }
 
+TEST_F(HashTableWalkTest, aWalkOfWhatHasExpiredSeesNothingElse) {
+  for (const HashFunction hash : {mixed, integer, tagged, one_low_word, few_values}) {
+    Model model(&arena_, hash);
+    base::Prng prng(7);
+    for (uint64_t i = 0; i < 3'000; ++i) {
+      const std::string value = value_of_some_size(&prng);
+      if (i % 3 == 0) {
+        model.put(number(i), value);
+      } else {
+        model.put_expiring(number(i), value, 1 + i % 100);
+      }
+    }
+    for (const ExpiryMs now : {ExpiryMs{1}, ExpiryMs{50}, ExpiryMs{100}}) {
+      std::multiset<std::string> expected;
+      for (const auto& [key, expiry] : model.expiries()) {
+        if (expiry <= now) expected.insert(key);
+      }
+      std::multiset<std::string> seen;
+      std::optional<ReversedHash> from = 0;
+      while (from) {
+        from = model.table().walk_expired(*from, ~ReversedHash{0}, 4'000, now,
+                                          [&](HashValue c, const Record& record) {
+                                            EXPECT_EQ(c, hash(record.key));
+                                            seen.emplace(record.key);
+                                          });
+      }
+      EXPECT_EQ(seen, expected);
+    }
+  }
+}
+
 TEST_F(HashTableWalkTest, aWalkGoesInTheOrderOfIntervals) {
   HashTable table({0, mixed, &arena_});
   for (uint64_t i = 0; i < 5'000; ++i) table.put(mixed(number(i)), number(i), "v");
@@ -90,9 +121,8 @@ TEST_F(HashTableWalkTest, aWalkGoesInTheOrderOfIntervals) {
   uint64_t seen = 0;
   for (std::optional<ReversedHash> next = 0; next; from = next.value_or(0)) {
     std::vector<ReversedHash> points;
-    next = table.walk(
-        from, ~uint64_t{0}, 200,
-        [&](HashValue c, std::string_view, std::string_view) { points.push_back(reverse64(c)); });
+    next = table.walk(from, ~uint64_t{0}, 200,
+                      [&](HashValue c, const Record&) { points.push_back(reverse64(c)); });
     for (const ReversedHash r : points) {
       ASSERT_GE(r, from);
       ASSERT_LT(r - 1, next.value_or(0) - 1);  // without a next one: below 2^64
@@ -114,7 +144,7 @@ TEST_F(HashTableWalkTest, aWalkStopsAtTheBoundsOfItsInterval) {
        {std::pair<size_t, size_t>{0, 0}, {0, 2'999}, {10, 10}, {500, 1'500}, {2'999, 2'999}}) {
     size_t seen = 0;
     const auto next = table.walk(points[first], points[last], SIZE_MAX,
-                                 [&](HashValue, std::string_view, std::string_view) { ++seen; });
+                                 [&](HashValue, const Record&) { ++seen; });
     EXPECT_FALSE(next.has_value());
     EXPECT_EQ(seen, last - first + 1);
   }
@@ -125,12 +155,10 @@ TEST_F(HashTableWalkTest, aPieceOfAWalkIsBoundedInAnEmptyTableToo) {
   for (uint64_t i = 0; i < 100'000; ++i) table.put(mixed(number(i)), number(i), "v");
   HashTable odd = table.split_off();
   // Erase in r order from the end, so that the table has shrunk least where the walk begins.
-  EXPECT_TRUE(
-      table.walk(0, ~uint64_t{0} >> 1, 1'000, [](HashValue, std::string_view, std::string_view) {})
-          .has_value());
+  EXPECT_TRUE(table.walk(0, ~uint64_t{0} >> 1, 1'000, [](HashValue, const Record&) {}).has_value());
   size_t visited = 0;
-  const auto next = table.walk(0, ~uint64_t{0} >> 1, 10'000,
-                               [&](HashValue, std::string_view, std::string_view) { ++visited; });
+  const auto next =
+      table.walk(0, ~uint64_t{0} >> 1, 10'000, [&](HashValue, const Record&) { ++visited; });
   ASSERT_TRUE(next.has_value());
   EXPECT_LT(visited, 3'000u);
 }
@@ -148,10 +176,9 @@ TEST_F(HashTableWalkTest, walksABucketOfADeeperLevel) {
     std::set<std::string> seen;
     ReversedHash from = whole.first;
     for (;;) {
-      const auto next =
-          table.walk(from, whole.last, 300, [&](HashValue, std::string_view key, std::string_view) {
-            EXPECT_TRUE(seen.emplace(key).second);
-          });
+      const auto next = table.walk(from, whole.last, 300, [&](HashValue, const Record& record) {
+        EXPECT_TRUE(seen.emplace(record.key).second);
+      });
       if (!next) break;
       ASSERT_TRUE(whole.contains(*next));
       from = *next;

@@ -44,12 +44,25 @@ class Model {
 
   HashTable& table() { return table_; }
   std::map<std::string, std::string>& records() { return records_; }
+  std::map<std::string, ExpiryMs>& expiries() { return expiries_; }
 
   void put(const std::string& key, const std::string& value) {
     const bool there = records_.contains(key);
     const HashTable::Put done = table_.put(hash_(key), key, value);
     ASSERT_EQ(done, there ? HashTable::Put::kReplaced : HashTable::Put::kInserted);
     records_[key] = value;
+    expiries_.erase(key);
+  }
+  void put_expiring(const std::string& key, const std::string& value, ExpiryMs expiry) {
+    table_.put(hash_(key), key, value, expiry);
+    records_[key] = value;
+    expiries_[key] = expiry;
+  }
+  void set_expiry(const std::string& key, ExpiryMs expiry) {
+    const bool there = records_.contains(key);
+    ASSERT_EQ(table_.set_expiry(hash_(key), key, expiry), there);
+    expiries_.erase(key);
+    if (there && expiry != kNever) expiries_[key] = expiry;
   }
   void insert(const std::string& key, const std::string& value) {
     ASSERT_EQ(table_.insert(hash_(key), key, value), records_.emplace(key, value).second);
@@ -57,10 +70,13 @@ class Model {
   void update(const std::string& key, const std::string& value) {
     const auto at = records_.find(key);
     ASSERT_EQ(table_.update(hash_(key), key, value), at != records_.end());
-    if (at != records_.end()) at->second = value;
+    if (at == records_.end()) return;
+    at->second = value;
+    expiries_.erase(key);
   }
   void erase(const std::string key) {  // a copy: it may be the key in records_
     ASSERT_EQ(table_.erase(hash_(key), key), records_.erase(key) == 1);
+    expiries_.erase(key);
   }
   void find(const std::string& key) {
     table_.prefetch(hash_(key));
@@ -68,11 +84,13 @@ class Model {
     table_.prefetch_slot(place);
     table_.prefetch_header(place);
     table_.prefetch_record(place, hash_(key));
-    const auto found = table_.find(hash_(key), key);
+    const auto found = table_.find_record(hash_(key), key);
     const auto at = records_.find(key);
     ASSERT_EQ(found.has_value(), at != records_.end()) << key;
+    ASSERT_EQ(table_.find(hash_(key), key).has_value(), found.has_value());
     if (found) {
-      ASSERT_EQ(*found, at->second);
+      ASSERT_EQ(found->value, at->second);
+      ASSERT_EQ(found->expiry, expiry_of(key));
     }
   }
 
@@ -84,15 +102,20 @@ class Model {
       payload_bytes += key.size() + value.size();
     }
     std::map<std::string, std::string> seen;
-    table_.walk(0, ~uint64_t{0}, SIZE_MAX,
-                [&](HashValue c, std::string_view key, std::string_view value) {
-                  EXPECT_EQ(c, hash_(key));
-                  EXPECT_TRUE(seen.emplace(key, value).second);
-                });
+    table_.walk(0, ~uint64_t{0}, SIZE_MAX, [&](HashValue c, const Record& record) {
+      EXPECT_EQ(c, hash_(record.key));
+      EXPECT_EQ(record.expiry, expiry_of(std::string(record.key)));
+      EXPECT_TRUE(seen.emplace(record.key, record.value).second);
+    });
     EXPECT_EQ(seen, records_);
     EXPECT_EQ(table_.size(), records_.size());
     EXPECT_EQ(table_.empty(), records_.empty());
     EXPECT_EQ(table_.payload_bytes(), payload_bytes);
+    EXPECT_EQ(table_.expiring(), expiries_.size());
+  }
+  ExpiryMs expiry_of(const std::string& key) const {
+    const auto at = expiries_.find(key);
+    return at == expiries_.end() ? kNever : at->second;
   }
 
  private:
@@ -100,6 +123,7 @@ class Model {
   HashFunction hash_;
   HashTable table_;
   std::map<std::string, std::string> records_;
+  std::map<std::string, ExpiryMs> expiries_;  // of those that have one
 };
 
 inline std::string number(uint64_t n) { return std::to_string(n); }
@@ -115,14 +139,18 @@ inline std::string value_of_some_size(base::Prng* prng) {
 inline void random_step(Model* model, base::Prng* prng, uint64_t keys, uint64_t growth) {
   const std::string key = number(prng->below(keys));
   const uint64_t dice = prng->below(100);
-  if (dice < growth) {
+  if (dice < growth / 5) {
+    model->put_expiring(key, value_of_some_size(prng), 1 + prng->below(1'000));
+  } else if (dice < growth) {
     model->put(key, value_of_some_size(prng));
   } else if (dice < growth + 5) {
     model->insert(key, value_of_some_size(prng));
   } else if (dice < growth + 10) {
     model->update(key, value_of_some_size(prng));
-  } else if (dice < growth + 15) {
+  } else if (dice < growth + 13) {
     model->find(key);
+  } else if (dice < growth + 15) {
+    model->set_expiry(key, prng->below(3) * (1 + prng->below(1'000)));
   } else {
     model->erase(key);
   }

@@ -22,7 +22,9 @@ std::string varint(uint64_t value) {
 // A direct Request's body of these parts.
 std::string request_body(std::string_view op, std::string_view to, std::string_view known,
                          std::string_view key, std::string_view value) {
-  return varint(1).append(varint(0)).append(op).append(to).append(known).append(key).append(value);
+  const std::string no_args = varint(0);
+  return varint(1).append(varint(0)).append(op).append(to).append(known).append(key).append(
+      std::string(value) + no_args);
 }
 
 TEST(CodecMalformedTest, requestWithAFieldOutOfBounds) {
@@ -33,7 +35,7 @@ TEST(CodecMalformedTest, requestWithAFieldOutOfBounds) {
     return decode_error(MessageType::kRequest, request_body(op, to, known, key, value));
   };
   EXPECT_EQ(error(one, one, one, word, word), "");
-  EXPECT_EQ(error("\x09", one, one, word, word), "bad Request: operation");
+  EXPECT_EQ(error("\x0f", one, one, word, word), "bad Request: operation");
   EXPECT_EQ(error("\xff", one, one, word, word), "bad Request: operation");
   EXPECT_EQ(error(one, varint(kBucketsMax), one, word, word), "bad Request: bucket number");
   EXPECT_EQ(error(one, varint(kBucketsMax - 1), varint(kBucketsMax), word, word), "");
@@ -44,11 +46,13 @@ TEST(CodecMalformedTest, requestWithAFieldOutOfBounds) {
   EXPECT_EQ(error(one, one, one, varint(~uint64_t{0}) + "k", word), "bad Request: key too long");
   EXPECT_EQ(error(one, one, one, word, varint(core::kValueBytesMax + 1)),
             "bad Request: value too long");
-  EXPECT_EQ(error(one, one, one, word, varint(2) + "v"),
+  EXPECT_EQ(error(one, one, one, word, varint(3) + "v"),
             "bad Request: ends too early, or a number is misspelt");
   EXPECT_EQ(error(one, one, one, varint(9) + "k", word),
             "bad Request: ends too early, or a number is misspelt");
-  EXPECT_EQ(error(one, one, one, word, varint(0) + "v"), "bad Request: bytes after its end");
+  EXPECT_EQ(error(one, one, one, word, word + varint(0)), "bad Request: bytes after its end");
+  EXPECT_EQ(error(one, one, one, word, word + varint(core::kArgsBytesMax + 1)),
+            "bad Request: arguments too long");
   EXPECT_EQ(error(one, one, one, varint(0), varint(0)), "") << "an empty key is a key";
 }
 
