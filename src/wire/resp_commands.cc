@@ -54,6 +54,7 @@ constexpr RespCommand kCommands[] = {
     {Verb::kQuit, "quit", -1, 0, 0, 0, "loading stale fast no_auth", {}},
 };
 
+constexpr size_t kShortNameMax = 8;
 constexpr size_t kNameBytesMax = 11;
 
 constexpr uint64_t byte_of(const char* p) { return static_cast<unsigned char>(*p); }
@@ -61,10 +62,9 @@ constexpr uint64_t four_of(const char* p) {
   return byte_of(p) | byte_of(p + 1) << 8 | byte_of(p + 2) << 16 | byte_of(p + 3) << 24;
 }
 
-// The first and last four bytes of a word as a number, letters in small: of words of one size, up
-// to 8 bytes, no two have the same. A byte that is no letter never becomes one: setting this bit
-// turns just the capitals into small letters. The two halves of a word overlap, so that it is read
-// without a loop.
+// A word of 1 to 8 bytes as a number, letters in small: of words of one size no two have the same.
+// A byte that is no letter never becomes one: setting this bit turns just the capitals into small
+// letters. The two halves of a word overlap, so that it is read without a loop.
 constexpr uint64_t packed(std::string_view word) {
   const char* const p = word.data();
   const size_t size = word.size();
@@ -91,12 +91,19 @@ constexpr char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c
 
 std::span<const RespCommand> resp_commands() { return kCommands; }
 
+[[gnu::noinline]] static const RespCommand* find_long_command(std::string_view name) {
+  if (name.size() > kNameBytesMax) return nullptr;
+  const auto found = std::find_if(std::begin(kCommands), std::end(kCommands),
+                                  [=](const RespCommand& c) { return same_word(c.name, name); });
+  return found == std::end(kCommands) ? nullptr : found;
+}
+
 const RespCommand* find_resp_command(std::string_view name) {
-  if (name.empty() || name.size() > kNameBytesMax) return nullptr;
+  if (name.size() > kShortNameMax) return find_long_command(name);
+  if (name.empty()) return nullptr;
   const uint64_t wanted = packed(name);
   for (size_t k = 0; k < kPacked.size(); ++k) {
-    if (kPacked[k] != wanted || kCommands[k].name.size() != name.size()) continue;
-    if (name.size() <= 8 || same_word(kCommands[k].name, name)) return &kCommands[k];
+    if (kPacked[k] == wanted && kCommands[k].name.size() == name.size()) return &kCommands[k];
   }
   return nullptr;
 }
