@@ -26,7 +26,7 @@ class ClientPort {
   virtual bool is_ready() const = 0;
   // Bound for all below: is_ready(). The sink may be called before these return.
   virtual bool has_room() const = 0;
-  virtual void submit(core::Op op, std::string_view key, std::string_view value, uint64_t tag) = 0;
+  virtual void submit(const core::Operation& asked, uint64_t tag) = 0;
   virtual void call(const core::FileRequest& request, uint64_t tag) = 0;
 };
 

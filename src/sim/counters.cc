@@ -17,6 +17,7 @@ constexpr std::array<std::string_view, kCounts> kNames = {
     "hops1",
     "hops2",
     "local",
+    "expired",
     "resent",
     "duplicates",
     "retry-answers",

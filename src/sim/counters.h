@@ -19,6 +19,7 @@ enum class Count : uint8_t {
   kHops1,
   kHops2,
   kLocal,
+  kExpired,
   kResent,
   kDuplicates,
   kRetryAnswers,

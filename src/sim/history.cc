@@ -55,10 +55,12 @@ bool may_write(const KeyEvent& e) {
          e.op != KeyEvent::Op::kClear &&
          (e.outcome == KeyEvent::Outcome::kOk || e.outcome == KeyEvent::Outcome::kUnknown);
 }
-bool may_erase(const KeyEvent& e) {
+bool is_erase(const KeyEvent& e) {
   return (e.op == KeyEvent::Op::kDelete || e.op == KeyEvent::Op::kClear) &&
          (e.outcome == KeyEvent::Outcome::kOk || e.outcome == KeyEvent::Outcome::kUnknown);
 }
+// Or wrote what goes by itself.
+bool may_erase(const KeyEvent& e) { return is_erase(e) || e.expires != kNever; }
 using PowerCuts = std::vector<PowerCut>;
 bool is_sure(const KeyEvent& e, const PowerCuts& cuts) {
   const bool may_be_gone = std::any_of(cuts.begin(), cuts.end(), [&](const PowerCut& cut) {
@@ -72,6 +74,7 @@ bool surely_there(const std::vector<KeyEvent>& events, const PowerCuts& cuts, Mo
                   Moment end) {
   return std::any_of(events.begin(), events.end(), [&](const KeyEvent& write) {
     if (!may_write(write) || !is_sure(write, cuts) || write.answered > begin) return false;
+    if (write.expires != kNever) return false;
     return std::none_of(events.begin(), events.end(), [&](const KeyEvent& erase) {
       return may_erase(erase) && erase.invoked < end && erase.answered > write.invoked;
     });
@@ -84,7 +87,7 @@ bool maybe_there(const std::vector<KeyEvent>& events, const PowerCuts& cuts, Mom
   return std::any_of(events.begin(), events.end(), [&](const KeyEvent& write) {
     if (!may_write(write) || write.invoked > end) return false;
     return std::none_of(events.begin(), events.end(), [&](const KeyEvent& erase) {
-      return may_erase(erase) && is_sure(erase, cuts) && is_sure(write, cuts) &&
+      return is_erase(erase) && is_sure(erase, cuts) && is_sure(write, cuts) &&
              erase.invoked > write.answered && erase.answered < begin;
     });
   });
@@ -207,6 +210,7 @@ History::Events History::events() const {
     if (e.op == KeyEvent::Op::kAdd) e.delta = delta_of(id);
     e.value = core::answers_value(o.op) ? o.read : e.op == KeyEvent::Op::kDelete ? 0 : id;
     e.invoked = o.invoked_at;
+    e.expires = o.expires;
     e.answered = e.outcome == KeyEvent::Outcome::kUnknown ? kNever : o.answered_at;
     e.text = base::format("client %u, key %s", o.client, keys_[o.key].c_str());
     events[o.key].push_back(std::move(e));

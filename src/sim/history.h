@@ -51,6 +51,7 @@ class History {
     uint64_t read = 0;  // id in the value, or the number
     Moment invoked_at = 0;
     Moment answered_at = kNever;
+    Moment expires = kNever;  // what it wrote
     base::Instant submitted_at;
     uint64_t file_version = 0;  // when it was submitted
   };
@@ -58,6 +59,8 @@ class History {
                  uint64_t file_version);
   // value: what was read, or came of adding.
   void end(uint64_t id, core::Code code, std::string_view value, Moment at);
+  // What the operation writes is not there any more behind this moment.
+  void expire(uint64_t id, Moment at) { operations_[id - 1].expires = at; }
   const Operation& operation(uint64_t id) const { return operations_[id - 1]; }
   uint64_t operation_count() const { return operations_.size(); }
 

@@ -92,7 +92,7 @@ std::vector<KeyEvent> forget_unread(std::vector<KeyEvent> events) {
   std::set<uint64_t> read{0};
   for (const KeyEvent& e : events) {
     if (e.op == Op::kAdd) return events;
-    if (e.op == Op::kRead) read.insert(e.value);
+    if (e.op == Op::kRead || e.expires != kNever) read.insert(e.value);
   }
   for (KeyEvent& e : events) {
     if (!read.contains(e.value)) e.value = kNeverRead;
@@ -129,6 +129,8 @@ class Search {
     for (const KeyEvent& e : events_) {
       if (e.op == Op::kAdd) sums_ = true;
       if (e.op == Op::kRead) last_read_[e.value] = std::max(last_read_[e.value], e.answered);
+      // Expired when it is back, perhaps: that it is there no more may be read.
+      if (e.expires != kNever) last_read_[e.value] = kNever;
     }
     add({});
   }
@@ -225,6 +227,29 @@ class Search {
     unknown_.remove(vain_);
     vain_ = {};
     for (const Configuration& c : after) take_back(c);
+  }
+
+  // What an event wrote has expired. Whatever is open may have happened before.
+  void expire(size_t event) {
+    const uint64_t value = events_[event].value;
+    std::vector<Configuration> work = take();
+    for (const Configuration& c : work) insert(&seen_, c);
+    std::vector<Configuration> before;
+    while (!work.empty()) {
+      Configuration c = std::move(work.back());
+      work.pop_back();
+      for (size_t next = 0; next < slots_end_; ++next) {
+        if (used_.has(next)) try_event(c, next, &work);
+      }
+      before.push_back(std::move(c));
+    }
+    seen_.clear();
+    expired_.insert(value);
+    for (Configuration& c : before) {
+      if (c.now.state == value) c.now.state = 0;
+      if (c.left && c.left->state == value) c.left->state = 0;
+      add(std::move(c));
+    }
   }
 
   std::string describe_states() const {
@@ -378,8 +403,9 @@ class Search {
     if (before_of_[slot] != kOpenEventsMax && !from.now.unknown.has(before_of_[slot])) return;
     const KeyEvent& e = events_[event_of_[slot]];
     const Outcome outcome = vain_.has(slot) ? Outcome::kUnknown : e.outcome;
-    const std::optional<uint64_t> state = apply(e, outcome, from.now.state);
+    std::optional<uint64_t> state = apply(e, outcome, from.now.state);
     if (!state) return;
+    if (expired_.contains(*state)) state = 0;
     if (unknown_.has(slot) && *state == from.now.state) return;
     Configuration next = from;
     next.now.state = *state;
@@ -404,6 +430,7 @@ class Search {
   Table seen_;
   std::optional<Moment> cut_at_;  // of the loss of power that may take back what happens
   bool sums_ = false;
+  std::set<uint64_t> expired_;            // values
   std::map<uint64_t, Moment> last_read_;  // by value
 };
 
@@ -417,6 +444,9 @@ std::string describe(const KeyEvent& e) {
   out.append(kOps[static_cast<size_t>(e.op)]);
   if (e.value != 0) base::append_format(&out, " %llu", static_cast<unsigned long long>(e.value));
   if (e.delta != 0) base::append_format(&out, " by %llu", static_cast<unsigned long long>(e.delta));
+  if (e.expires != kNever) {
+    base::append_format(&out, " until %llu", static_cast<unsigned long long>(e.expires));
+  }
   out.append(" -> ").append(kOutcomes[static_cast<size_t>(e.outcome)]);
   return e.text.empty() ? out : out + "  " + e.text;
 }
@@ -445,7 +475,7 @@ constexpr std::string_view kTooMany = "too many operations at a time on one key 
 
 struct Point {
   // In the order in which they count at one moment.
-  enum class Kind : uint8_t { kInvoked, kEndLoss, kVainTry, kAnswered, kBeginLoss };
+  enum class Kind : uint8_t { kInvoked, kEndLoss, kVainTry, kAnswered, kBeginLoss, kExpired };
   Moment at = 0;
   Kind kind = Kind::kInvoked;
   size_t number = 0;  // of the event, or of the loss
@@ -463,6 +493,7 @@ std::vector<Point> points_of(const std::vector<KeyEvent>& events,
     const KeyEvent& e = events[k];
     const bool unknown = e.outcome == Outcome::kUnknown;
     if (unknown && e.op == Op::kRead) continue;  // says nothing
+    if (e.expires != kNever) points.push_back({e.expires, Kind::kExpired, k});
     for (const PowerCut& cut : cuts) {
       if (unknown || e.op == Op::kRead || e.invoked > cut.at || e.answered < cut.at) continue;
       points.push_back({std::max(e.invoked, cut.since), Kind::kVainTry, k});
@@ -495,6 +526,9 @@ std::optional<std::string> explain_history(std::vector<KeyEvent> events,
       }
       case Point::Kind::kVainTry:
         if (!search.open_vain_try(point.number)) return std::string(kTooMany);
+        break;
+      case Point::Kind::kExpired:
+        search.expire(point.number);
         break;
       case Point::Kind::kBeginLoss:
         search.begin_loss(cuts[point.number].at);

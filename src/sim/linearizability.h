@@ -38,6 +38,8 @@ struct KeyEvent {
   Moment answered = kNever;  // kNever goes with kUnknown
   std::string text;          // for the report: who it was; may be empty
   uint64_t delta = 0;        // kAdd: what is added; an absent key counts as 0
+  // kPut: behind this moment a key that has the value has none. Not in a history with kAdd.
+  Moment expires = kNever;
 };
 
 // A loss of power at moment `at`, which no event has: what was answered by `since` stays. Such

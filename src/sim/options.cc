@@ -156,6 +156,7 @@ void choose_reserve(Options* o) {
 void choose_clears(Options* o) {
   Prng prng(o->seed ^ 0x636c6561);
   o->clears_of_100 = pick(&prng, {0, 0, 0, 2, 10, 30});
+  o->expiring_of_100 = pick(&prng, {0, 0, 10, 40, 90});
 }
 
 class Description {
@@ -224,7 +225,8 @@ std::string describe(const Options& o) {
   out("keys", o.keys)("key-stride", o.key_stride)("open-per-key", o.open_per_key);
   out("value-max", o.value_max);
   for (size_t k = 0; k < std::size(kOps); ++k) out(kOps[k], o.weights[k]);
-  out("calls-permille", o.calls_permille)("clears-of-100", o.clears_of_100);
+  out("calls-permille", o.calls_permille)("clears-of-100", o.clears_of_100)("expiring-of-100",
+                                                                            o.expiring_of_100);
   out("floods", o.floods);
   out("delay-min", o.delay_min)("delay-max", o.delay_max);
   out("spikes-permille", o.spikes_permille)("spike-max", o.spike_max);

@@ -45,13 +45,14 @@ struct Options {
 
   // What they do.
   uint64_t keys = 100;
-  uint64_t key_stride = 1;      // integer keys: multiples of it
-  uint64_t open_per_key = 4;    // requests for one key under way at a time
-  uint64_t value_max = 16;      // bytes
-  uint64_t weights[6] = {};     // by core::Op
-  uint64_t calls_permille = 0;  // scans, counts, settles, ... of all that is asked
-  uint64_t clears_of_100 = 0;   // of the calls, how many erase everything
-  uint64_t floods = 0;          // bursts of the largest values, into a split that cannot go on
+  uint64_t key_stride = 1;       // integer keys: multiples of it
+  uint64_t open_per_key = 4;     // requests for one key under way at a time
+  uint64_t value_max = 16;       // bytes
+  uint64_t weights[6] = {};      // by core::Op
+  uint64_t calls_permille = 0;   // scans, counts, settles, ... of all that is asked
+  uint64_t clears_of_100 = 0;    // of the calls, how many erase everything
+  uint64_t expiring_of_100 = 0;  // of the puts, how many write what expires
+  uint64_t floods = 0;           // bursts of the largest values, into a split that cannot go on
 
   // The network.
   base::Duration delay_min;

@@ -45,8 +45,8 @@ void SimClient::die() {
 
 bool SimClient::is_ready() const { return !dead_ && core_.configured(); }
 
-void SimClient::submit(core::Op op, std::string_view key, std::string_view value, uint64_t tag) {
-  core_.submit(world_->now(), {op, 0, key, value}, tag, &effects_);
+void SimClient::submit(const core::Operation& asked, uint64_t tag) {
+  core_.submit(world_->now(), asked, tag, &effects_);
   run();
 }
 

@@ -35,7 +35,7 @@ class SimClient final : public Process, public ClientPort {
 
   void set_sink(PortSink* sink) override { sink_.set(sink); }
   bool is_ready() const override;
-  void submit(core::Op op, std::string_view key, std::string_view value, uint64_t tag) override;
+  void submit(const core::Operation& asked, uint64_t tag) override;
   void call(const core::FileRequest& request, uint64_t tag) override;
   bool has_room() const override { return core_.has_room(); }
   const core::ClientCore& core() const { return core_; }

@@ -25,8 +25,8 @@ class SimNode::Port final : public ClientPort {
     return node_->is_up() && worker_ < node_->shell_->worker_count() &&
            node_->shell_->is_ready(worker_);
   }
-  void submit(core::Op op, std::string_view key, std::string_view value, uint64_t tag) override {
-    node_->shell_->submit(worker_, op, key, value, tag);
+  void submit(const core::Operation& asked, uint64_t tag) override {
+    node_->shell_->submit(worker_, asked, tag);
   }
   void call(const core::FileRequest& request, uint64_t tag) override {
     node_->shell_->call(worker_, request, tag);

@@ -47,6 +47,7 @@ SimShell::Worker::Worker(SimShell* shell, size_t number)
       front(random_id(shell->shared_.world), sink),
       mail_at(shell->config_.workers) {
   server.set_placement(this);
+  server.set_unix_offset(kUnixOffset);
   if (shell->disk_ == nullptr) return;
   effects.keep_journal(true);
   log = std::make_unique<SimLog>(
@@ -549,33 +550,31 @@ bool SimShell::is_ready(size_t worker) const {
   return workers_[worker]->front.configured() && shared_.network->is_running(process_);
 }
 
-void SimShell::submit(size_t worker, core::Op op, std::string_view key, std::string_view value,
-                      uint64_t tag) {
+void SimShell::submit(size_t worker, const core::Operation& asked, uint64_t tag) {
   Worker* w = workers_[worker].get();
-  if (shared_.world->options.front_executes_locally && execute(w, op, key, value, tag)) return;
-  w->front.submit(now(), {op, 0, key, value}, tag, &w->effects);
+  if (shared_.world->options.front_executes_locally && execute(w, asked, tag)) return;
+  w->front.submit(now(), asked, tag, &w->effects);
   run(w, false);
 }
 
 // What the worker's own server has needs no message.
-bool SimShell::execute(Worker* w, core::Op op, std::string_view key, std::string_view value,
-                       uint64_t tag) {
-  const std::optional<HashValue> c = base::hash_key(w->front.options().hash, key);
-  if (!c || op == core::Op::kLocate) return false;
+bool SimShell::execute(Worker* w, core::Operation asked, uint64_t tag) {
+  const std::optional<HashValue> c = base::hash_key(w->front.options().hash, asked.key);
+  if (!c || asked.op == core::Op::kLocate) return false;
+  asked.c = *c;
   core::Bucket* bucket = w->server.find(address(w->front.image(), *c));
   if (bucket == nullptr || !bucket->live() || forward_address(bucket->mark(), *c)) return false;
-  const core::Bucket::Answer answer =
-      w->server.execute(now(), bucket, {op, *c, key, value}, &w->effects);
+  const core::Bucket::Answer answer = w->server.execute(now(), bucket, asked, &w->effects);
   core::Completion done;
   done.tag = tag;
-  done.op = op;
+  done.op = asked.op;
   done.code = answer.code;
   done.c = *c;
   done.bucket = bucket->mark();
   done.node = w->server.self();
   done.image = w->front.image();
   shared_.world->counters.add(Count::kLocal);
-  Action say = [sink = w->sink, done, k = std::string(key), v = std::string(answer.value)] {
+  Action say = [sink = w->sink, done, k = std::string(asked.key), v = std::string(answer.value)] {
     core::Completion said = done;
     said.key = k;
     said.value = v;

@@ -67,8 +67,7 @@ class SimShell {
   // ---- text clients of a worker's front
   const core::ClientCore& front(size_t worker) const { return workers_[worker]->front; }
   bool is_ready(size_t worker) const;
-  void submit(size_t worker, core::Op op, std::string_view key, std::string_view value,
-              uint64_t tag);
+  void submit(size_t worker, const core::Operation& asked, uint64_t tag);
   void call(size_t worker, const core::FileRequest& request, uint64_t tag);
 
   // ---- the network
@@ -133,7 +132,7 @@ class SimShell {
   ProcessId process_of(const Worker& w, NodeId node) const;
 
   bool recover_record(const core::RecordSource& source, uint64_t stream, std::string_view record);
-  bool execute(Worker* w, core::Op op, std::string_view key, std::string_view value, uint64_t tag);
+  bool execute(Worker* w, core::Operation asked, uint64_t tag);
 
   // In this life, when the process runs.
   void later(base::Duration delay, Action action);

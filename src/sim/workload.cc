@@ -183,7 +183,8 @@ void Driver::ask_something() {
   size_t op = 0;
   while (place >= o.weights[op]) place -= o.weights[op++];
   const uint64_t size = prng.chance(1, 4) ? o.value_max : prng.below(o.value_max + 1);
-  submit(static_cast<Op>(op), key, size);
+  const bool expires = static_cast<Op>(op) == Op::kPut && prng.chance(o.expiring_of_100, 100);
+  submit(expires ? Op::kSet : static_cast<Op>(op), key, size);
 }
 
 bool Driver::pick_key(size_t* key) {
@@ -206,12 +207,28 @@ void Driver::submit(Op wanted, size_t key, size_t value_size) {
   workload_->on_begin(key);
   world_->counters.add(Count::kOps);
   const std::string value = value_for(op, id, value_size);
-  port_->submit(op, history.keys()[key], value, id);
+  core::SetArgs set;
+  if (op == Op::kSet) set.expiry = pick_expiry(id);
+  const std::string args = op == Op::kSet ? set.encode() : std::string();
+  port_->submit({op, 0, history.keys()[key], value, args}, id);
+}
+
+// Soon enough for what the operation writes to expire within the run, and to expire while it is
+// moved, written again or lost; and, now and then, before it is written.
+core::ExpiryMs Driver::pick_expiry(uint64_t id) {
+  base::Prng& prng = workload_->prng();
+  const core::ExpiryMs expiry = world_->unix_ms() + 1 + prng.below(prng.chance(1, 3) ? 20 : 2'000);
+  const base::Instant at = base::Instant() + base::ms(static_cast<int64_t>(expiry)) - kUnixOffset;
+  world_->events.at(at, [this, id, at] {
+    world_->counters.add(Count::kExpired);
+    workload_->history().expire(id, world_->moment_by(at - base::ns(1)));
+  });
+  return expiry;
 }
 
 void Driver::ask_bad_key() {
   asked_[kBadKeyId] = {Op::kPut, 0, 0, world_->now()};
-  port_->submit(Op::kPut, "007", "x", kBadKeyId);
+  port_->submit({Op::kPut, 0, "007", "x"}, kBadKeyId);
 }
 
 void Driver::ask_call() {

@@ -37,6 +37,7 @@ class Driver final : public PortSink {
   bool is_ready() const { return port_->is_ready() && port_->has_room(); }
   // Asks once. Bound: is_ready().
   // One of a key that is added to adds to it, unless it only reads or deletes.
+  // core::Op::kSet: with an expiry.
   void submit(core::Op op, size_t key, size_t value_size);
   void call(const core::FileRequest& request);
 
@@ -74,6 +75,7 @@ class Driver final : public PortSink {
   bool pick_key(size_t* key);
   void ask_call();
   void ask_bad_key();
+  core::ExpiryMs pick_expiry(uint64_t id);
   void check_answer(const Asked& asked, const core::Completion& done);
   void check_stray(const Asked& asked, const core::Completion& done);
   void check_result(const CallMade& made, const core::FileResult& result);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/prng.h"
+#include "core/operation.h"
 #include "lh/address.h"
 #include "sim/counters.h"
 #include "sim/event_queue.h"
@@ -30,6 +31,9 @@ struct PowerLoss {
   Moment at = 0;
   std::vector<Interval> had;  // of the reversed key space
 };
+
+// The Unix time when a run begins.
+inline constexpr base::Duration kUnixOffset = base::seconds(1'000'000'000);
 
 struct World {
   explicit World(const Options& chosen) : options(chosen), prng(chosen.seed ^ 0x6c687369) {
@@ -57,6 +61,7 @@ struct World {
     return static_cast<Moment>(after - moments.begin());
   }
   base::Instant now() const { return events.now(); }
+  core::ExpiryMs unix_ms() const { return core::to_unix_ms(now(), kUnixOffset); }
 
   const Options options;
   EventQueue events;

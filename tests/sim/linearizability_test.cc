@@ -115,6 +115,53 @@ TEST(LinearizabilityTest, unknownOutcomesExplainWhatTheyCan) {
                      put(2, 5, 6), missing(Op::kRead, 0, 7, 8)}));
 }
 
+KeyEvent until(Moment moment, KeyEvent e) {
+  e.expires = moment;
+  return e;
+}
+
+TEST(LinearizabilityTest, whatExpiresIsThereUntilThenAndNotLater) {
+  const KeyEvent timed = until(10, put(1, 0, 1));
+  EXPECT_TRUE(fine({timed, read(1, 2, 9)}));
+  EXPECT_TRUE(fine({timed, missing(Op::kRead, 0, 11, 12)}));
+  EXPECT_FALSE(fine({timed, read(1, 11, 12)})) << "late";
+  EXPECT_FALSE(fine({timed, missing(Op::kRead, 0, 2, 9)})) << "early";
+  EXPECT_TRUE(fine({timed, read(1, 9, 12)})) << "under way, it may be either";
+  EXPECT_TRUE(fine({timed, missing(Op::kRead, 0, 9, 12)}));
+  EXPECT_FALSE(fine({timed, missing(Op::kRead, 0, 8, 12), read(1, 13, 14)}));
+  EXPECT_TRUE(fine({timed, insert(2, 11, 12), read(2, 13, 14)}));
+  EXPECT_FALSE(fine({timed, update(2, 11, 12)}));
+  EXPECT_TRUE(fine({timed, missing(Op::kUpdate, 2, 11, 12), missing(Op::kDelete, 0, 13, 14)}));
+}
+
+TEST(LinearizabilityTest, whatWasOverwrittenDoesNotExpire) {
+  EXPECT_TRUE(fine({until(10, put(1, 0, 1)), put(2, 2, 3), read(2, 11, 12)}));
+  EXPECT_FALSE(fine({until(10, put(1, 0, 1)), put(2, 2, 3), missing(Op::kRead, 0, 11, 12)}));
+  EXPECT_TRUE(fine({until(10, put(1, 0, 1)), until(20, put(2, 2, 3)), read(2, 11, 12),
+                    missing(Op::kRead, 0, 21, 22)}));
+}
+
+TEST(LinearizabilityTest, whatIsWrittenAfterItExpiredErases) {
+  EXPECT_TRUE(fine({put(1, 0, 1), until(10, put(2, 9, 12)), missing(Op::kRead, 0, 13, 14)}));
+  EXPECT_FALSE(fine({put(1, 0, 1), until(10, put(2, 9, 12)), read(1, 13, 14)}));
+  const KeyEvent lost = until(10, unknown(Op::kPut, 2, 2));
+  EXPECT_TRUE(fine({put(1, 0, 1), lost, read(1, 11, 12), missing(Op::kRead, 0, 13, 14)}));
+  EXPECT_FALSE(fine({put(1, 0, 1), lost, read(2, 11, 12)}));
+}
+
+TEST(LinearizabilityTest, aLossOfPowerBringsNothingBackThatHasExpired) {
+  const KeyEvent timed = until(10, put(1, 0, 1));
+  const std::vector<KeyEvent> events{timed, put(2, 6, 7)};
+  const auto after = [&events](const KeyEvent& e) {
+    std::vector<KeyEvent> all = events;
+    all.push_back(e);
+    return !explain_history(all, {{5, 12}}).has_value();
+  };
+  EXPECT_TRUE(after(read(2, 13, 14)));
+  EXPECT_TRUE(after(missing(Op::kRead, 0, 13, 14))) << "it was taken back, and what was has gone";
+  EXPECT_FALSE(after(read(1, 13, 14)));
+}
+
 TEST(LinearizabilityTest, manyUnknownOutcomesAreNoBurden) {
   std::vector<KeyEvent> events;
   for (uint64_t k = 1; k <= 100; ++k) {

@@ -16,9 +16,9 @@ class FakePort final : public ClientPort {
   void set_sink(PortSink* to) override { sink = to; }
   bool is_ready() const override { return true; }
   bool has_room() const override { return true; }
-  void submit(Op op, std::string_view, std::string_view value, uint64_t tag) override {
-    asked = op;
-    written = value;
+  void submit(const core::Operation& operation, uint64_t tag) override {
+    asked = operation.op;
+    written = operation.value;
     last_tag = tag;
   }
   void call(const core::FileRequest& request, uint64_t tag) override {
