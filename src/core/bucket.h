@@ -86,6 +86,7 @@ class Bucket {
   uint64_t records() const { return table_.size(); }
   uint64_t collisions() const { return collisions_; }  // since the bucket was made
   uint64_t bytes() const { return table_.payload_bytes(); }
+  uint64_t expired() const { return expired_; }  // records that were erased for it
   const table::HashTable& table() const { return table_; }
 
   // ---- keyed operations. Bound for all: live(), and the key belongs here.
@@ -200,6 +201,7 @@ class Bucket {
 
   ReversedHash sweep_at_ = 0;  // where the search for what has expired goes on
   bool sweeping_ = false;      // it has just found some
+  uint64_t expired_ = 0;
 
   uint64_t target_split_ = 0;
   uint64_t target_stream_ = 0;

@@ -33,7 +33,10 @@ Bucket::Answer Bucket::execute(const Operation& asked, Effects* effects) {
   // What has expired is not there: before anything is done to it, it goes.
   if (table_.expiring() > 0 && is_mutation(asked.op)) [[unlikely]] {
     const std::optional<table::Record> old = table_.find_record(c, key);
-    if (old && table::has_expired(*old, host_.unix_ms())) erase(c, key, effects);
+    if (old && table::has_expired(*old, host_.unix_ms())) {
+      erase(c, key, effects);
+      ++expired_;
+    }
   }
   switch (asked.op) {
     case Op::kRead: {
@@ -141,6 +144,7 @@ Bucket::Answer Bucket::expire(const Operation& asked, Effects* effects) {
   if (asked.op == Op::kReadExpire) answer.value = say(old->value);
   if (args.expiry != kNever && args.expiry <= host_.unix_ms()) {
     erase(asked.c, asked.key, effects);
+    ++expired_;
     return answer;
   }
   table_.set_expiry(asked.c, asked.key, args.expiry);
@@ -243,6 +247,7 @@ void Bucket::sweep(Effects* effects) {
   sweep_at_ = next.value_or(mine.first);
   if (gone.empty()) return;
   sweeping_ = true;
+  expired_ += gone.size();
   std::string* journal = effects->keeps_journal() ? record(RecordKind::kChanges, effects) : nullptr;
   for (const auto& [c, key] : gone) {
     LH_CHECK(table_.erase(c, key));

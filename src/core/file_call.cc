@@ -83,6 +83,7 @@ bool FileCall::on_scan_reply(const CallContext& context, ScanReply* reply) {
   const bool news = scan_->on_reply(context, reply);
   if (news) {
     result_.records += m.records;
+    result_.expiring += m.expiring;
     overdue_ += m.overdue;
     FileResult::BucketLine& line = result_.buckets[m.bucket.a];
     line.mark = m.bucket;
@@ -114,6 +115,7 @@ void FileCall::look_again(const CallContext& context) {
   asked_ = answered_ = false;
   asked_at_ = context.now;
   result_.records = 0;
+  result_.expiring = 0;
   result_.buckets.clear();
   start_scan(context);
 }

@@ -46,6 +46,7 @@ struct FileResult {
   Outcome outcome = Outcome::kOk;
   BucketNo down = 0;                       // kBucketDown: which
   uint64_t records = 0;                    // that matched, or that there are or were
+  uint64_t expiring = 0;                   // of those that there are
   std::map<BucketNo, BucketLine> buckets;  // who answered
   FileReply file;                          // kFile, kNodes, kSettle
 };

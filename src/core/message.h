@@ -156,10 +156,11 @@ struct ScanReply {
   NodeId node = NodeId::kNone;
   ReversedHash from = 0;
   ReversedHash last = 0;
-  uint64_t records = 0;  // kStats: records of the bucket in [from, last]; kClear: erased ones
-  uint64_t bytes = 0;    // kStats: their keys and values
-  uint64_t overdue = 0;  // kSettle: inserts beyond the capacity that wait to be reported
-  bool more = false;     // the bucket waits for ScanMore before it goes on
+  uint64_t records = 0;   // kStats: records of the bucket in [from, last]; kClear: erased ones
+  uint64_t bytes = 0;     // kStats: their keys and values
+  uint64_t expiring = 0;  // kStats: how many of them expire
+  uint64_t overdue = 0;   // kSettle: inserts beyond the capacity that wait to be reported
+  bool more = false;      // the bucket waits for ScanMore before it goes on
   uint32_t chunk = 0;
   bool partial = false;
   std::string_view matches;  // records as in core/change.h

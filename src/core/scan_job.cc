@@ -67,6 +67,7 @@ bool ScanJob::slice(base::Instant now, const View& view, Effects* effects) {
         if (scan_.kind != ScanKind::kRecords) {
           ++records_;
           bytes_ += record.payload_bytes();
+          if (record.expiry != table::kNever) ++expiring_;
         } else if (scan_matches(scan_.match, pattern_, record.key, record.value)) {
           ++records_;
           add_match(record);
@@ -92,6 +93,7 @@ void ScanJob::add_match(const table::Record& record) {
 void ScanJob::count_all(const View& view) {
   records_ = view.table->size();
   bytes_ = view.table->payload_bytes();
+  expiring_ = view.table->expiring();
 }
 
 void ScanJob::reply(const View& view, ReversedHash last, Effects* effects) {
@@ -105,6 +107,7 @@ void ScanJob::reply(const View& view, ReversedHash last, Effects* effects) {
   answer.last = last;
   answer.records = records_;
   answer.bytes = bytes_;
+  answer.expiring = expiring_;
   if (scan_.kind == ScanKind::kSettle) answer.overdue = view.overdue;
   answer.more = last != last_;
   if (answer.more) answer.book = view.book->part_from(view.mark.a, 1);
@@ -137,6 +140,7 @@ bool ScanJob::resume(base::Instant now, const ScanMore& more) {
   waiting_ = false;
   records_ = 0;
   bytes_ = 0;
+  expiring_ = 0;
   chunks_.clear();
   chunks_.emplace_back();
   touched_at_ = now;

@@ -76,6 +76,7 @@ class ScanJob {
   ReversedHash last_;
   uint64_t records_ = 0;
   uint64_t bytes_ = 0;
+  uint64_t expiring_ = 0;
   std::deque<std::string> chunks_{1};  // matches not yet answered; a message each
   bool waiting_ = false;               // for ScanMore
   bool done_ = false;

@@ -140,6 +140,12 @@ NodeStats Server::stats() const {
   return stats;
 }
 
+uint64_t Server::expired() const {
+  uint64_t sum = 0;
+  for (const auto& [a, bucket] : buckets_) sum += bucket->expired();
+  return sum;
+}
+
 uint64_t Server::remembered_bytes() const {
   // With what the containers need for each.
   constexpr uint64_t kBytesPerClient = 256;

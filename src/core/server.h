@@ -97,6 +97,8 @@ class Server {
   const AddressBook& book() const { return book_; }
   const Counters& counters() const { return counters_; }
   NodeStats stats() const;
+  // Records of its buckets that have gone because they expired, since the process began.
+  uint64_t expired() const;
 
   // Bytes of memory in the tables of all buckets; and in the answers that they remember, as far as
   // that can be told: it takes a look at every client of every bucket.

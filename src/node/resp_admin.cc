@@ -106,8 +106,9 @@ void append_server(std::string* out, const Shared& shared) {
 }
 
 void append_stats(std::string* out, const Shared& shared) {
-  append_format(out, "total_commands_processed:%llu\r\nexpired_keys:0\r\nevicted_keys:0\r\n",
-                static_cast<Ull>(sum(shared, &WorkerReport::requests)));
+  append_format(out, "total_commands_processed:%llu\r\nexpired_keys:%llu\r\nevicted_keys:0\r\n",
+                static_cast<Ull>(sum(shared, &WorkerReport::requests)),
+                static_cast<Ull>(sum(shared, &WorkerReport::expired)));
   append_format(out, "rejected_connections:%llu\r\nunfinished_requests:%llu\r\n",
                 static_cast<Ull>(shared.rejected.load()),
                 static_cast<Ull>(shared.unfinished.load()));
@@ -116,7 +117,7 @@ void append_stats(std::string* out, const Shared& shared) {
 }
 
 void append_section(std::string* out, std::string_view section, const Shared& shared,
-                    uint64_t records) {
+                    const core::FileResult& file) {
   if (section == "server") return append_server(out, shared);
   if (section == "memory") return append_memory(out, shared);
   if (section == "stats") return append_stats(out, shared);
@@ -129,8 +130,9 @@ void append_section(std::string* out, std::string_view section, const Shared& sh
     out->append("role:master\r\nconnected_slaves:0\r\nmaster_repl_offset:0\r\n");
   } else if (section == "cluster") {
     out->append("cluster_enabled:0\r\n");
-  } else if (records > 0) {
-    append_format(out, "db0:keys=%llu,expires=0,avg_ttl=0\r\n", static_cast<Ull>(records));
+  } else if (file.records > 0) {
+    append_format(out, "db0:keys=%llu,expires=%llu,avg_ttl=0\r\n", static_cast<Ull>(file.records),
+                  static_cast<Ull>(file.expiring));
   }
 }
 
@@ -310,14 +312,14 @@ void RespAdmin::command(const RespArgs& args, RespWriter* writer) const {
 
 bool RespAdmin::info_counts(const Words& words) { return wants(words, "keyspace"); }
 
-void RespAdmin::info(const Words& words, uint64_t records, std::string* out) const {
+void RespAdmin::info(const Words& words, const core::FileResult& file, std::string* out) const {
   std::string text;
   for (const std::string_view section : kSections) {
     if (!wants(words, section)) continue;
     if (!text.empty()) text.append("\r\n");
     text.append("# ").append(1, static_cast<char>(section[0] - 32)).append(section.substr(1));
     text.append("\r\n");
-    append_section(&text, section, shared_, records);
+    append_section(&text, section, shared_, file);
   }
   RespWriter(out, version_).verbatim(text);
 }

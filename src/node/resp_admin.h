@@ -25,7 +25,7 @@ class RespAdmin {
   // first.
   using Words = std::vector<std::string>;
   static bool info_counts(const Words& words);
-  void info(const Words& words, uint64_t records, std::string* out) const;
+  void info(const Words& words, const core::FileResult& file, std::string* out) const;
 
   wire::RespVersion version() const { return version_; }
 

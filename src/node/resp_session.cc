@@ -319,7 +319,7 @@ bool RespSession::execute_info(const Entry& entry) {
   }
   if (!RespAdmin::info_counts(words)) {
     text_.clear();
-    admin_.info(words, 0, &text_);
+    admin_.info(words, {}, &text_);
     return answer(text_);
   }
   return execute_call(Kind::kCount, std::make_unique<Info>(std::move(words)));
@@ -432,7 +432,7 @@ void RespSession::append_call_done(Answer* answer, const core::FileResult& resul
   if (result.outcome != core::FileResult::Outcome::kOk) {
     w.failure(Code::kDown, result.down);
   } else if (const auto* info = static_cast<const Info*>(answer->work.get())) {
-    admin_.info(info->sections, result.records, &answer->text);
+    admin_.info(info->sections, result, &answer->text);
   } else if (result.request.kind == Kind::kCount) {
     w.integer(static_cast<int64_t>(result.records));
   } else {

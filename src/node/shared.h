@@ -23,6 +23,7 @@ struct alignas(64) WorkerReport {
   std::atomic<uint64_t> bytes{0};
   std::atomic<uint64_t> known{0};     // buckets whose nodes it knows
   std::atomic<uint64_t> requests{0};  // keyed ones executed by it
+  std::atomic<uint64_t> expired{0};   // records that have gone because of that
   std::atomic<uint64_t> unread{0};    // connections closed because their peers did not read
 };
 

@@ -558,6 +558,7 @@ void Worker::report_stats() {
   report.records.store(stats.records, std::memory_order_relaxed);
   report.bytes.store(stats.bytes, std::memory_order_relaxed);
   report.requests.store(server_.counters().requests, std::memory_order_relaxed);
+  report.expired.store(server_.expired(), std::memory_order_relaxed);
   uint64_t unread = 0;
   for (const net::ConnectionGroup* group : {&text_group_, &resp_group_, &binary_group_}) {
     unread += group->closed[static_cast<size_t>(net::CloseReason::kOutputLimit)];

@@ -128,6 +128,7 @@ void fields(V& v, Field<V, core::ScanReply>& m) {
   v.require(m.from <= m.last, "interval ends before it starts");
   v.number(m.records);
   v.number(m.bytes);
+  v.number(m.expiring);
   v.number(m.overdue);
   v.flag(m.more);
   v.number(m.chunk);

@@ -237,6 +237,7 @@ TEST_F(ExpiryTest, what_has_expired_is_swept_away_in_slices) {
   EXPECT_TRUE(ticks().starts_with("erase "));
   for (int k = 0; k < 100; ++k) ticks(), turns();
   EXPECT_EQ(bucket_.records(), 1'000u);
+  EXPECT_EQ(bucket_.expired(), 2'000u);
   EXPECT_EQ(read(3), "Ok x");
 }
 

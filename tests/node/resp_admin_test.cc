@@ -93,17 +93,20 @@ TEST_F(RespAdminTest, authIsNotConfigured) {
 }
 
 TEST_F(RespAdminTest, infoHasTheSectionsThatAreWanted) {
+  core::FileResult file;
+  file.records = 7;
+  file.expiring = 2;
   std::string all;
-  admin_.info({}, 7, &all);
+  admin_.info({}, file, &all);
   for (const char* line :
        {"# Server\r\n", "redis_version:7.0.0\r\n", "redis_mode:standalone\r\n", "tcp_port:7000\r\n",
         "# Clients\r\n", "connected_clients:0\r\n", "# Memory\r\n", "used_memory:", "# Stats\r\n",
-        "# Replication\r\n", "role:master\r\n", "# Cpu\r\n", "used_cpu_user:",
-        "cluster_enabled:0\r\n", "# Keyspace\r\n", "db0:keys=7,expires=0,avg_ttl=0\r\n"}) {
+        "expired_keys:0\r\n", "# Replication\r\n", "role:master\r\n", "# Cpu\r\n", "used_cpu_user:",
+        "cluster_enabled:0\r\n", "# Keyspace\r\n", "db0:keys=7,expires=2,avg_ttl=0\r\n"}) {
     EXPECT_TRUE(has(all, line)) << line;
   }
   std::string some;
-  admin_.info({"CLIENTS", "keyspace", "clients"}, 0, &some);
+  admin_.info({"CLIENTS", "keyspace", "clients"}, {}, &some);
   EXPECT_EQ(some.find("# Clients"), some.rfind("# Clients"));
   EXPECT_TRUE(has(some, "# Keyspace\r\n"));
   EXPECT_FALSE(has(some, "db0:")) << "an empty one is not listed";
