@@ -142,6 +142,11 @@ constexpr Flag kFlags[] = {
      .default_text = "always",
      .help = "when an acknowledged write is on disk",
      .words = "always|everysec|never"},
+    {.name = "rebuild",
+     .kind = FlagKind::kSwitch,
+     .roles = kCoordinator,
+     .help = "the coordinator's state is lost: ask the nodes that are left for it; --data-dir is "
+             "empty"},
     {.name = "load-factor",
      .kind = FlagKind::kString,
      .roles = kCoordinator,

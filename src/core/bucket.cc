@@ -109,7 +109,9 @@ void Bucket::on_overflow_ack(base::Instant now, const OverflowAck& ack, Effects*
   collisions_taken_in_ = std::max(collisions_taken_in_, ack.collisions);
   if (!report_under_way_ || ack.done < collisions_) return;
   report_under_way_ = false;
+  const bool news = std::exchange(answered_, collisions_) != collisions_;
   report_overflow(now, effects);
+  if (news && !report_under_way_) record_state(effects);
 }
 
 // --------------------------------------------------------------------------- split, giving side
@@ -121,7 +123,9 @@ void Bucket::on_split_order(base::Instant now, const SplitOrder& order, Effects*
     // Already handed over, perhaps by an earlier attempt than this one.
     const bool waiting = split_ && split_->handed_over();
     const uint64_t split = waiting ? split_->split() : split_done_;
-    effects->send(Destination::to_coordinator(), SplitDone{split, mark_.a, !waiting});
+    const BucketNo target = sibling().a;
+    const NodeId node = waiting ? split_->target_node() : host_.book->locate(target);
+    effects->send(Destination::to_coordinator(), SplitDone{split, mark_.a, !waiting, target, node});
     return;
   }
   if (split_ && split_->split() >= order.split) return;  // repeated, or overtaken
@@ -205,7 +209,8 @@ void Bucket::on_split_ack(base::Instant now, const SplitRecordsAck& ack, Effects
   effects->want_turn();
   if (!split_->done()) return;
   split_done_ = split_->split();
-  effects->send(Destination::to_coordinator(), SplitDone{split_done_, mark_.a, true});
+  effects->send(Destination::to_coordinator(),
+                SplitDone{split_done_, mark_.a, true, split_->target(), split_->target_node()});
   split_.reset();
   cleared_.push_back(std::move(departing_->table));
   departing_.reset();

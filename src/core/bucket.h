@@ -101,6 +101,8 @@ class Bucket {
   // ---- growth. Collisions are reported one message at a time, so that a burst costs few.
   void report_overflow(base::Instant now, Effects* effects);
   void on_overflow_ack(base::Instant now, const OverflowAck& ack, Effects* effects);
+  // What a coordinator without memory has to know of it.
+  BucketStanding standing() const;
   bool reports_settled() const { return collisions_taken_in_ == collisions_; }
 
   // ---- split, giving side.
@@ -188,6 +190,7 @@ class Bucket {
 
   uint64_t collisions_ = 0;
   uint64_t collisions_taken_in_ = 0;  // by the coordinator
+  uint64_t answered_ = 0;             // collisions whose splits are done
   uint64_t overdue_ = 0;              // inserts beyond the capacity that wait to be reported
   bool report_under_way_ = false;     // until its split is done
   base::Instant reported_at_;

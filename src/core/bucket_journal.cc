@@ -12,6 +12,7 @@ BucketState Bucket::state() const {
   state.mark = mark_;
   state.live = live_;
   state.collisions = collisions_;
+  state.answered = answered_;
   state.overdue = overdue_;
   state.split_done = split_done_;
   if (split_ && split_->handed_over()) {
@@ -22,6 +23,21 @@ BucketState Bucket::state() const {
   state.target_stream = target_stream_;
   state.target_next_batch = target_next_batch_;
   return state;
+}
+
+BucketStanding Bucket::standing() const {
+  BucketStanding standing;
+  standing.mark = mark_;
+  standing.live = live_;
+  standing.collisions = collisions_;
+  standing.answered = answered_;
+  standing.split_max = std::max(split_done_, target_split_);
+  if (!split_) return standing;
+  standing.split = split_->split();
+  standing.target_node = split_->target_node();
+  standing.handed_over = split_->handed_over();
+  standing.split_max = std::max(standing.split_max, standing.split);
+  return standing;
 }
 
 std::optional<BucketState> Bucket::state_before() const {
@@ -76,6 +92,7 @@ bool Bucket::take_state(const BucketState& state) {
   live_ = state.live;
   collisions_ = state.collisions;
   overdue_ = state.overdue;
+  answered_ = state.answered;
   collisions_taken_in_ = 0;  // whether the latest report arrived the coordinator will say again
   split_done_ = state.split_done;
   resumed_split_ = state.split;

@@ -171,6 +171,7 @@ void ClientCore::finish(uint64_t seq, Pending* p, const Reply& m) {
   done.hops = m.hops;
   done.iam = m.iam;
   done.image = image_;
+  done.repeated = p->sendings > 1;
   p->done = true;
   --open_;
   sink_->on_done(done);

@@ -37,8 +37,9 @@ struct Completion {
   BucketMark bucket;   // who answered; with kDown, who could not
   NodeId node = NodeId::kNone;
   uint8_t hops = 0;
-  BucketMark iam;   // when hops > 0
-  FileState image;  // after it
+  BucketMark iam;         // when hops > 0
+  FileState image;        // after it
+  bool repeated = false;  // it was sent more than once
 };
 
 class ClientSink {

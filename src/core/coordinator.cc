@@ -16,8 +16,6 @@ namespace {
 // users are promised an answer about a dead bucket within a second.
 constexpr base::Duration kSilenceMax = base::ms(800);
 constexpr base::Duration kOrderAgainAfter = base::ms(250);
-// A version is a boot of the coordinator's node and, in so many bits, what it said since.
-constexpr int kSaidBits = 32;
 
 }  // namespace
 
@@ -50,9 +48,10 @@ void Coordinator::commit(const CoordinatorEvent& event, Effects* effects) {
 
 bool Coordinator::apply(const NodeRegistered& e) {
   const auto value = static_cast<uint32_t>(e.id);
-  if (value == 0 || value > nodes_.size() + 1 || e.incarnation == 0) return false;
+  if (value == 0 || value > kNodesMax) return false;
   Node& node = nodes_[e.id];
   if (node.incarnation != 0 && node.incarnation != e.incarnation) return false;
+  if (e.incarnation == 0) node.up = false;
   node.incarnation = e.incarnation;
   node.buckets_max = e.buckets_max;
   say(e.id, node.up, e.address);
@@ -115,6 +114,16 @@ bool Coordinator::apply(const SplitCompleted&) {
   return true;
 }
 
+bool Coordinator::apply(const ReportsRestored& e) {
+  if (e.bucket >= bucket_count(state_) + (split_ ? 1 : 0)) return false;
+  if (reports_.size() <= e.bucket) reports_.resize(e.bucket + 1);
+  Reports& reports = reports_[e.bucket];
+  if (reports.taken_in != reports.done || e.collisions < reports.done) return false;
+  counters_.collisions += e.collisions - reports.done;
+  reports = {e.collisions, e.collisions};
+  return true;
+}
+
 bool Coordinator::apply(const CoordinatorState& e) {
   if (e.file.n >> e.file.i != 0 || e.at.size() != bucket_count(e.file)) return false;
   if (split_ || e.reports.size() > e.at.size() + 1) return false;
@@ -164,6 +173,14 @@ std::vector<std::string> Coordinator::snapshot() const {
 
 bool Coordinator::recover(std::string_view record) {
   CoordinatorEvent event;
+  if (!is_event(record)) {
+    Identity identity;
+    if (take_kind(&record) != RecordKind::kIdentity || !read_identity(record, &identity)) {
+      return false;
+    }
+    options_ = identity.options;
+    return true;
+  }
   if (!read_event(record, &event)) return false;
   return std::visit([this](const auto& e) { return apply(e); }, event);
 }
@@ -174,8 +191,8 @@ void Coordinator::resume(base::Instant now, std::string address, uint64_t bucket
   boot_ = &boot;
   for (auto& [id, node] : nodes_) {
     node.heard_at = now;
-    node.up = true;
-    say(id, true, book_.node(id)->address);
+    node.up = node.incarnation != 0;
+    say(id, node.up, book_.node(id)->address);
     node.is_behind = true;  // who was down, as it was told, may be up
     known_[id] = 0;
   }
@@ -210,17 +227,25 @@ void Coordinator::on(base::Instant now, const Register& m, Effects* effects) {
   }
   NodeId id = find_incarnation(m.incarnation);
   if (id == NodeId::kNone) {
-    if (nodes_.size() >= kNodesMax || m.id != NodeId::kNone) {
-      ++counters_.rejected;
-      effects->send(Destination::reply(), Registered{m.from, NodeId::kNone, options_, {}});
-      return;
-    }
-    id = NodeId{static_cast<uint32_t>(nodes_.size()) + 1};
+    if (is_known_by_name(m.id)) return look_into(now, m, effects);
+    const auto last = static_cast<uint32_t>(nodes_.rbegin()->first);
+    if (last >= kNodesMax || m.id != NodeId::kNone) return refuse(m.from, effects);
+    id = NodeId{last + 1};
   }
+  admit(now, id, m, effects);
+}
+
+void Coordinator::refuse(const ReplyPath& path, Effects* effects) {
+  ++counters_.rejected;
+  effects->send(Destination::reply(), Registered{path, NodeId::kNone, options_, {}});
+}
+
+void Coordinator::admit(base::Instant now, NodeId id, const Register& m, Effects* effects) {
   const NodeEntry* known = book_.node(id);
   const auto registered = nodes_.find(id);
   const bool moved = known == nullptr || known->address != m.address;
-  if (moved || registered->second.buckets_max != m.buckets_max) {
+  if (moved || registered->second.buckets_max != m.buckets_max ||
+      registered->second.incarnation != m.incarnation) {
     commit(NodeRegistered{id, m.incarnation, m.buckets_max, std::string(m.address)}, effects);
   }
   Node& node = nodes_[id];
@@ -311,7 +336,9 @@ void Coordinator::tick(base::Instant now, Effects* effects) {
 void Coordinator::on(base::Instant now, const Overflow& m, Effects* effects) {
   // A bucket may report before its split is known here to be done.
   const bool begun = split_ && m.bucket == split_->order.target;
-  if (m.bucket >= bucket_count(state_) && !begun) {
+  const NodeId at = begun ? split_->order.target_node : book_.locate(m.bucket);
+  // Of what a node had reported before it came back nothing is known until it is looked into.
+  if ((m.bucket >= bucket_count(state_) && !begun) || is_known_by_name(at)) {
     ++counters_.rejected;
     return;
   }
@@ -325,6 +352,7 @@ void Coordinator::on(base::Instant now, const Overflow& m, Effects* effects) {
 void Coordinator::acknowledge(BucketNo bucket, Effects* effects) const {
   const bool begun = split_ && bucket == split_->order.target;
   const NodeId at = begun ? split_->order.target_node : book_.locate(bucket);
+  if (at == NodeId::kNone) return;  // its split will be known soon
   const Reports& reports = reports_[bucket];
   effects->after(logged_);
   effects->send(Destination::to_bucket(at, bucket),
@@ -379,9 +407,15 @@ void Coordinator::send_order(base::Instant now, Effects* effects) {
 
 void Coordinator::on(base::Instant now, const SplitDone& m, Effects* effects) {
   if (!split_ || m.source != split_->order.source.a) return;
-  const auto attempt = std::find_if(split_->attempts.begin(), split_->attempts.end(),
-                                    [&](const Attempt& a) { return a.split == m.split; });
-  if (attempt == split_->attempts.end()) return;  // the repeated answer to an older split
+  auto attempt = std::find_if(split_->attempts.begin(), split_->attempts.end(),
+                              [&](const Attempt& a) { return a.split == m.split; });
+  if (attempt == split_->attempts.end()) {
+    // The repeated answer to an older split, or to an order that another life of this coordinator
+    // gave and that was lost with it.
+    if (m.target != split_->order.target || nodes_.count(m.target_node) == 0) return;
+    commit(SplitAttempted{m.split, m.target_node}, effects);
+    attempt = std::prev(split_->attempts.end());
+  }
   if (!split_->handed_over || attempt->split != split_->order.split) {
     commit(SplitHandedOver{m.split}, effects);
   }

@@ -22,6 +22,8 @@
 #include "core/coordinator_event.h"
 #include "core/effects.h"
 #include "core/message.h"
+#include "core/owned_message.h"
+#include "core/standings.h"
 #include "lh/address.h"
 
 namespace lh::core {
@@ -39,7 +41,8 @@ class Coordinator {
   Coordinator(const FileOptions& options, std::string address, uint64_t incarnation,
               uint64_t buckets_max, base::Instant now);
 
-  // Before the first step: the records of a journal, in order. False when one makes no sense here.
+  // Before the first step: the records of a journal, in order: the identity of its node, and the
+  // events. False when one makes no sense here.
   bool recover(std::string_view record);
   // Behind the last of them: this process is the node at `address` now, and all others count as
   // heard at this moment. boot: of that node; outlives the coordinator.
@@ -58,6 +61,10 @@ class Coordinator {
   void tick(base::Instant now, Effects* effects);
 
   static constexpr NodeId kSelf{1};
+  // A version of what it says of a node is a boot of its own node and, in so many bits, what it
+  // said since.
+  static constexpr int kSaidBits = 32;
+  static constexpr uint64_t boot_of(uint64_t version) { return version >> kSaidBits; }
 
   FileState state() const { return state_; }
   const FileOptions& options() const { return options_; }
@@ -65,10 +72,13 @@ class Coordinator {
   const Counters& counters() const { return counters_; }
   uint64_t splits_owed() const { return owed_ + (split_ ? 1 : 0); }
   bool is_up(NodeId id) const;
+  // Nodes that came back to a coordinator which knew them by name only, with buckets that do not
+  // fit its file: why they were refused.
+  const std::map<NodeId, std::string>& misfits() const { return misfits_; }
 
  private:
   struct Node {
-    uint64_t incarnation = 0;
+    uint64_t incarnation = 0;  // 0: known by name only, since a rebuild (rebuild.h)
     uint64_t buckets = 0;      // placed or being placed
     uint64_t buckets_max = 0;  // 0: no limit
     NodeStats stats;
@@ -91,6 +101,11 @@ class Coordinator {
   };
   using Reports = CoordinatorState::Reports;
   using Debt = CoordinatorState::Debt;
+  // A node that is known by name only and has registered: what it has is looked at first.
+  struct Returning {
+    OwnedMessage registration;
+    Standings standings;
+  };
   struct Settler {
     ReplyPath path;
     std::string listener;
@@ -98,6 +113,7 @@ class Coordinator {
   };
 
   void on(base::Instant now, const Register& m, Effects* effects);
+  void on(base::Instant now, const Standing& m, Effects* effects);
   void on(base::Instant now, const Heartbeat& m, Effects* effects);
   void on(base::Instant now, const Overflow& m, Effects* effects);
   void on(base::Instant now, const SplitDone& m, Effects* effects);
@@ -121,8 +137,15 @@ class Coordinator {
   bool apply(const SplitHandedOver& e);
   bool apply(const SplitCompleted& e);
   bool apply(const CoordinatorState& e);
+  bool apply(const ReportsRestored& e);
 
   NodeId find_incarnation(uint64_t incarnation) const;
+  bool is_known_by_name(NodeId id) const;
+  void refuse(const ReplyPath& path, Effects* effects);
+  void admit(base::Instant now, NodeId id, const Register& m, Effects* effects);
+  void look_into(base::Instant now, const Register& m, Effects* effects);
+  std::string misfit(NodeId id, const Standings& standings) const;
+  bool fits(NodeId id, const BucketStanding& b) const;
   std::vector<NodeEntry> all_nodes() const;
   // The next word on a node.
   void say(NodeId id, bool up, std::string address);
@@ -151,6 +174,10 @@ class Coordinator {
   uint64_t owed_ = 0;                 // splits not begun
   std::optional<Split> split_;
   uint64_t split_number_ = 0;
+  std::map<NodeId, Returning> returning_;
+  std::optional<Returning> answered_return_;  // whose answer is in the effects of the latest step
+  std::map<NodeId, std::string> misfits_;
+  uint64_t queries_ = 0;
   std::vector<Settler> settlers_;  // who waits for SETTLE
   std::vector<Settler> answered_;  // whose answers are in the effects of the latest step
   bool announces_ = false;         // it is elsewhere than the nodes believe

@@ -109,6 +109,15 @@ void read(In* in, CoordinatorState* e) {
   if (in->ok() && e->at.size() != bucket_count(e->file)) in->fail();
 }
 
+void write(Out* out, const ReportsRestored& e) {
+  out->varint(e.bucket);
+  out->varint(e.collisions);
+}
+void read(In* in, ReportsRestored* e) {
+  e->bucket = in->varint();
+  e->collisions = in->varint();
+}
+
 // Makes *event the alternative with this index and reads its fields.
 template <size_t kIndex = 0>
 bool read_alternative(size_t index, In* in, CoordinatorEvent* event) {

@@ -9,6 +9,7 @@
 //   handed     36  ... and the target of that attempt is final
 //   completed  37  ... and done: the file has one bucket more
 //   state      38  all of it but the nodes and the split under way, for a snapshot
+//   restored   39  a bucket's collisions up to a count were dealt with in a life that was lost
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,7 @@ namespace lh::core {
 
 struct NodeRegistered {
   NodeId id = NodeId::kNone;
-  uint64_t incarnation = 0;
+  uint64_t incarnation = 0;  // 0: a node known by name only; the first that claims to be it is
   uint64_t buckets_max = 0;
   std::string address;
 };
@@ -61,9 +62,14 @@ struct CoordinatorState {
   std::vector<Reports> reports;  // by bucket, as far as there are any
   std::vector<Debt> debts;       // in the order in which they are paid
 };
+struct ReportsRestored {
+  BucketNo bucket = 0;
+  uint64_t collisions = 0;  // taken in, and their splits done
+};
 
-using CoordinatorEvent = std::variant<NodeRegistered, CollisionsTakenIn, SplitBegun, SplitAttempted,
-                                      SplitHandedOver, SplitCompleted, CoordinatorState>;
+using CoordinatorEvent =
+    std::variant<NodeRegistered, CollisionsTakenIn, SplitBegun, SplitAttempted, SplitHandedOver,
+                 SplitCompleted, CoordinatorState, ReportsRestored>;
 
 void append_event(std::string* out, const CoordinatorEvent& event);
 

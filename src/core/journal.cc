@@ -49,6 +49,8 @@ bool is_event(std::string_view record) {
          static_cast<uint8_t>(record.front()) >= static_cast<uint8_t>(RecordKind::kCoordinator);
 }
 
+bool is_identity(std::string_view record) { return take_kind(&record) == RecordKind::kIdentity; }
+
 void append_state(std::string* out, const BucketState& state) {
   begin_record(out, RecordKind::kState);
   base::Writer<> writer(out);
@@ -56,6 +58,7 @@ void append_state(std::string* out, const BucketState& state) {
   writer.varint(state.mark.j);
   writer.u8(state.live ? 1 : 0);
   writer.varint(state.collisions);
+  writer.varint(state.answered);
   writer.varint(state.overdue);
   writer.varint(state.split_done);
   writer.varint(state.split);
@@ -73,6 +76,7 @@ bool read_state(std::string_view bytes, BucketState* state) {
   state->mark.j = static_cast<Level>(level);
   state->live = read_bool(&reader);
   state->collisions = reader.varint();
+  state->answered = reader.varint();
   state->overdue = reader.varint();
   state->split_done = reader.varint();
   state->split = reader.varint();
@@ -82,7 +86,9 @@ bool read_state(std::string_view bytes, BucketState* state) {
   state->target_next_batch = read_u32(&reader);
   const bool in_level = state->mark.a >> state->mark.j == 0;
   const bool gave = state->split == 0 || (state->live && state->mark.j > 0);
-  return reader.done() && in_level && gave;
+  const bool reported =
+      state->answered <= state->collisions && state->collisions - state->answered <= 1;
+  return reader.done() && in_level && gave && reported;
 }
 
 void append_divided(std::string* out, uint64_t split) {

@@ -56,6 +56,7 @@ struct BucketState {
   BucketMark mark;
   bool live = true;
   uint64_t collisions = 0;  // reported
+  uint64_t answered = 0;    // of these, the splits are done: all, or all but the last
   uint64_t overdue = 0;     // and to be reported
   uint64_t split_done = 0;  // number of the last split that was completed
   // Giving side: the split that was handed over and is not done; 0 when there is none.
@@ -80,6 +81,9 @@ std::optional<RecordKind> take_kind(std::string_view* record);
 
 // Whether a record of the node's stream is for the coordinator.
 bool is_event(std::string_view record);
+
+// Whether it says who the node is, and what its file.
+bool is_identity(std::string_view record);
 
 void append_state(std::string* out, const BucketState& state);
 void append_divided(std::string* out, uint64_t split);

@@ -9,6 +9,7 @@ const ReplyPath* reply_path(const Message& message) {
   if (const auto* m = std::get_if<ScanReply>(&message)) return &m->to;
   if (const auto* m = std::get_if<FileReply>(&message)) return &m->to;
   if (const auto* m = std::get_if<Registered>(&message)) return &m->to;
+  if (const auto* m = std::get_if<StandingQuery>(&message)) return &m->to;
   if (const auto* m = std::get_if<BookUpdate>(&message)) {
     return m->to.client == 0 && m->to.entry == NodeId::kNone ? nullptr : &m->to;
   }
@@ -26,6 +27,7 @@ struct PromiseFinder {
   bool operator()(const SplitRecordsAck&) const { return true; }
   bool operator()(const Registered&) const { return true; }
   bool operator()(const BookUpdate&) const { return true; }
+  bool operator()(const Standing&) const { return true; }
   template <typename M>
   bool operator()(const M&) const {
     return false;

@@ -23,8 +23,9 @@ Member::Member(uint64_t incarnation, NodeId id)
   LH_CHECK(incarnation != 0);
 }
 
-void Member::on_connected(base::Instant, Effects* effects) {
+void Member::on_connected(base::Instant now, Effects* effects) {
   accepted_ = false;
+  connected_at_ = now;
   say_where(effects);
 }
 
@@ -47,7 +48,14 @@ Member::Outcome Member::on_registered(const Registered& m) {
 }
 
 void Member::tick(base::Instant now, uint64_t known, const NodeStats& stats, Effects* effects) {
-  if (!accepted_ || (beat_at_ != base::Instant{} && now - beat_at_ < kHeartbeatEvery)) return;
+  if (!accepted_) {
+    // A coordinator that has just come back, or has to ask others first, may not have listened; one
+    // that refused may have been put right.
+    if (connected_at_ == base::Instant{} || now - connected_at_ < kAnswerMax) return;
+    connected_at_ = now;
+    return say_where(effects);
+  }
+  if (beat_at_ != base::Instant{} && now - beat_at_ < kHeartbeatEvery) return;
   beat_at_ = now;
   if (unanswered_since_ == base::Instant{}) {
     unanswered_since_ = now;

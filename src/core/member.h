@@ -1,5 +1,6 @@
 // Member: a node's standing with the coordinator: it registers whenever a connection to the
-// coordinator comes up, and says that it is alive several times a second. A state machine without
+// coordinator comes up, again and again until it is accepted, and says that it is alive several
+// times a second. A state machine without
 // I/O; one a node, on the thread that talks to the coordinator.
 #pragma once
 
@@ -45,7 +46,8 @@ class Member {
   std::string address_;
   uint64_t buckets_max_ = 0;
   NodeId id_ = NodeId::kNone;
-  bool accepted_ = false;  // by the coordinator at the other end of this connection
+  bool accepted_ = false;       // by the coordinator at the other end of this connection
+  base::Instant connected_at_;  // or registered again since
   base::Instant beat_at_;
   base::Instant unanswered_since_;  // the first heartbeat after the latest answer
 };

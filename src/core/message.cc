@@ -72,8 +72,9 @@ std::string line(const SplitRecords& m) {
          to_string(m.target) + format(" bytes=%zu", m.changes.size());
 }
 std::string line(const SplitRecordsAck& m) {
-  return format("SplitRecordsAck split=%llu stream=%llu batch=%u", static_cast<Ull>(m.split),
-                static_cast<Ull>(m.stream), m.batch);
+  const std::string batch = m.batch == kNoBatch ? "none" : std::to_string(m.batch);
+  return format("SplitRecordsAck split=%llu stream=%llu batch=%s", static_cast<Ull>(m.split),
+                static_cast<Ull>(m.stream), batch.c_str());
 }
 std::string line(const Scan& m) {
   return format("Scan scan=%llu%s to=%llu level=%u%s [%016llx,%016llx]", static_cast<Ull>(m.scan),
@@ -113,6 +114,21 @@ std::string line(const FileReply& m) {
   return format("FileReply query=%llu state=", static_cast<Ull>(m.query)) + to_string(m.state) +
          format(" owed=%llu", static_cast<Ull>(m.splits_owed)) +
          (m.error.empty() ? "" : " error=" + word(m.error));
+}
+std::string line(const StandingQuery& m) {
+  return format("StandingQuery query=%llu first=%llu", static_cast<Ull>(m.query),
+                static_cast<Ull>(m.first));
+}
+std::string line(const Standing& m) {
+  std::string out = format("Standing query=%llu node=n%llu server=%u/%u", static_cast<Ull>(m.query),
+                           number(m.node), m.server, m.servers);
+  for (const BucketStanding& b : m.buckets) {
+    out += " " + to_string(b.mark) + (b.live ? "" : ":not-live");
+    if (b.split == 0) continue;
+    out += format(":split=%llu@n%llu%s", static_cast<Ull>(b.split), number(b.target_node),
+                  b.handed_over ? ":handed-over" : "");
+  }
+  return out + text(m.book);
 }
 std::string line(const Hello& m) {
   return format("Hello version=%u kind=%u", m.version, static_cast<unsigned>(m.kind));

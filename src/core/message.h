@@ -17,6 +17,7 @@
 #include "core/book_part.h"
 #include "core/file_options.h"
 #include "core/op.h"
+#include "core/standing.h"
 #include "lh/types.h"
 
 namespace lh::core {
@@ -93,11 +94,14 @@ struct SplitOrder {
   BookPart book;
 };
 // Bucket n -> coordinator: the records were handed over to the target of attempt `split`, which
-// cannot be changed any more; with `live` the target has said that it serves them.
+// cannot be changed any more; with `live` the target has said that it serves them. The target is
+// named for a coordinator that never gave that order, because another life of it did.
 struct SplitDone {
   uint64_t split = 0;
   BucketNo source = 0;
   bool live = true;
+  BucketNo target = 0;
+  NodeId target_node = NodeId::kNone;
 };
 // Source -> target: the moving half as a stream of batches. Batch 0 opens it, the one with `last`
 // set makes the target live. A higher `stream` starts again from nothing.
@@ -112,7 +116,9 @@ struct SplitRecords {
   uint64_t overdue = 0;  // with `last`: the target's share of the inserts that wait to be reported
   std::string_view changes;  // see core/change.h
 };
-// Target -> source: every batch up to and including this one has been applied.
+// Target -> source: every batch up to and including this one has been applied. kNoBatch: the target
+// has nothing of this stream, and got what is not its beginning: it has to start again.
+inline constexpr uint32_t kNoBatch = ~uint32_t{0};
 struct SplitRecordsAck {
   uint64_t split = 0;
   uint64_t stream = 0;
@@ -218,6 +224,14 @@ struct BookQuery {
   BucketNo first = 0;
 };
 
+// A coordinator that has lost its memory -> every server of a node, along the path of the node's
+// Register: what do you have of buckets first.. on? (rebuild.h) The answer: core/standing.h.
+struct StandingQuery {
+  ReplyPath to;
+  uint64_t query = 0;
+  BucketNo first = 0;
+};
+
 // Front or client -> coordinator.
 enum class FileQueryKind : uint8_t { kFile, kNodes, kSettle };
 struct FileQuery {
@@ -271,10 +285,10 @@ struct Error {
   std::string_view text;
 };
 
-using Message =
-    std::variant<Request, Reply, Overflow, OverflowAck, SplitOrder, SplitDone, SplitRecords,
-                 SplitRecordsAck, Scan, ScanReply, ScanMore, Register, Registered, Heartbeat,
-                 BookUpdate, BookQuery, FileQuery, FileReply, Hello, Welcome, Ping, Pong, Error>;
+using Message = std::variant<Request, Reply, Overflow, OverflowAck, SplitOrder, SplitDone,
+                             SplitRecords, SplitRecordsAck, Scan, ScanReply, ScanMore, Register,
+                             Registered, Heartbeat, BookUpdate, BookQuery, FileQuery, FileReply,
+                             StandingQuery, Standing, Hello, Welcome, Ping, Pong, Error>;
 
 // One line for transcripts: `Put key=12 a=4 hops=1`. Stable: scenario tests are written in it.
 std::string to_string(const Message& message);

@@ -14,6 +14,11 @@ OwnedMessage::OwnedMessage(const Scan& scan) : message_(scan) {
   adopt({&mine.client.listener, &mine.pattern});
 }
 
+OwnedMessage::OwnedMessage(const Register& registration) : message_(registration) {
+  Register& mine = std::get<Register>(message_);
+  adopt({&mine.from.listener, &mine.address});
+}
+
 void OwnedMessage::adopt(std::initializer_list<std::string_view*> views) {
   for (const std::string_view* view : views) size_ += view->size();
   bytes_ = std::make_unique<char[]>(size_);

@@ -1,5 +1,5 @@
-// OwnedMessage: a Request or Scan together with the bytes that it borrows, for whoever keeps one
-// beyond the step that brought it. Moving it leaves the views valid.
+// OwnedMessage: a Request, Scan or Register together with the bytes that it borrows, for whoever
+// keeps one beyond the step that brought it. Moving it leaves the views valid.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,7 @@ class OwnedMessage {
  public:
   explicit OwnedMessage(const Request& request);
   explicit OwnedMessage(const Scan& scan);
+  explicit OwnedMessage(const Register& registration);
 
   const Message& message() const { return message_; }
   Message& message() { return message_; }

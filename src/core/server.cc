@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "core/coordinator.h"
 #include "core/limits.h"
 #include "lh/address.h"
 
@@ -175,7 +176,11 @@ void Server::step(base::Instant now, const Message& message, Effects* effects) {
 
 void Server::on(base::Instant now, const Request& m, Effects* effects) {
   Bucket* bucket = find(m.to);
-  if (bucket == nullptr) return reply(m, Code::kNoBucket, {m.to, 0}, {}, effects);
+  if (bucket == nullptr) {
+    const std::optional<BucketNo> up = ancestor_of(m.to);
+    if (up && m.hops < kForwardsMax) return forward(m, {}, *up, effects);
+    return reply(m, Code::kNoBucket, {m.to, 0}, {}, effects);
+  }
   if (!bucket->live()) {
     if (!bucket->hold(OwnedMessage(m))) reply(m, Code::kBusy, {m.to, 0}, {}, effects);
     return;
@@ -211,6 +216,18 @@ Bucket::Answer Server::execute(base::Instant now, Bucket* bucket, const Operatio
   bucket->report_overflow(now, effects);
   if (bucket->split() != nullptr) effects->want_turn();
   return answer;
+}
+
+// The file may have lost its last splits with its coordinator, and been rebuilt smaller than images
+// are: then the records are still, or again, with the bucket that was split. For one that no map
+// has, or that the map has here.
+std::optional<BucketNo> Server::ancestor_of(BucketNo a) const {
+  if (is_elsewhere(a)) return std::nullopt;
+  while (a > 0) {
+    a = parent(a);
+    if (book_.locate(a) != NodeId::kNone) return a;
+  }
+  return std::nullopt;
 }
 
 void Server::forward(const Request& m, BucketMark from, BucketNo to, Effects* effects) {
@@ -274,7 +291,14 @@ void Server::undeliverable(base::Instant, const Message& message, Effects* effec
 
 void Server::on(base::Instant now, const Scan& m, Effects* effects) {
   Bucket* bucket = find(m.to);
-  if (bucket == nullptr) return scan_failed(m, Code::kNoBucket, effects);
+  if (bucket == nullptr) {
+    const std::optional<BucketNo> up = m.solo ? std::nullopt : ancestor_of(m.to);
+    if (!up) return scan_failed(m, Code::kNoBucket, effects);
+    Scan sent = m;
+    sent.to = *up;
+    effects->send(Destination::to_bucket(book_.locate(*up), *up), sent);
+    return;
+  }
   if (!bucket->live()) {
     if (!bucket->hold(OwnedMessage(m))) scan_failed(m, Code::kBusy, effects);
     return;
@@ -354,7 +378,8 @@ void Server::on(base::Instant now, const SplitOrder& m, Effects* effects) {
   Bucket* upper = add(m.target, bucket->divide(m, effects));
   learn({m.target, {host_.node}, {}}, effects);
   ++counters_.splits;
-  effects->send(Destination::to_coordinator(), SplitDone{m.split, m.source.a, true});
+  effects->send(Destination::to_coordinator(),
+                SplitDone{m.split, m.source.a, true, m.target, host_.node});
   upper->report_overflow(now, effects);
 }
 
@@ -372,9 +397,15 @@ void Server::on(base::Instant now, const SplitRecords& m, Effects* effects) {
     return;
   }
   Bucket* bucket = find(m.target.a);
+  if (is_from_a_lost_life(m)) return;
   if (bucket == nullptr) {
-    if (m.batch != 0) return;              // the source will go back to the beginning
     if (is_elsewhere(m.target.a)) return;  // from an attempt that was given up
+    if (m.batch != 0) {
+      // Lost on the way, or with another life of this node: the source has to go back.
+      effects->send(Destination::to_bucket(m.source_node, m.source),
+                    SplitRecordsAck{m.split, m.stream, kNoBatch, m.source});
+      return;
+    }
     bucket = add(m.target.a, std::make_unique<Bucket>(host_, m));
     bucket->record_state(effects);
   }
@@ -383,6 +414,13 @@ void Server::on(base::Instant now, const SplitRecords& m, Effects* effects) {
   learn({m.target.a, {host_.node}, {}}, effects);
   replay(now, bucket, effects);
   bucket->report_overflow(now, effects);  // its share of the inserts that waited at the source
+}
+
+// The rest of a stream may arrive when its source is gone for good, and a bucket that was said not
+// to be live must not be then.
+bool Server::is_from_a_lost_life(const SplitRecords& m) const {
+  return m.source_node == Coordinator::kSelf &&
+         SplitSource::boot_of(m.stream) < boot_of_coordinator_min_;
 }
 
 void Server::replay(base::Instant now, Bucket* bucket, Effects* effects) {
@@ -437,6 +475,37 @@ void Server::drop_displaced(Effects* effects) {
 void Server::on(base::Instant, const BookQuery& m, Effects* effects) {
   effects->send(Destination::reply(),
                 BookUpdate{m.from, book_.part_from(m.first, kBookEntriesMax)});
+}
+
+void Server::on(base::Instant, const StandingQuery& m, Effects* effects) {
+  if (host_.node == NodeId::kNone) return;
+  // Later questions of the same one may come when its own start is in the book.
+  const NodeEntry* old = book_.node(Coordinator::kSelf);
+  const uint64_t asker = Standings::asker(m.query);
+  if (std::exchange(asked_by_, asker) != asker && old != nullptr) {
+    boot_of_coordinator_min_ = Coordinator::boot_of(old->version) + 1;
+  }
+  Standing standing;
+  standing.query = m.query;
+  standing.node = host_.node;
+  standing.server = server_;
+  standing.servers = servers_;
+  standing.options = host_.options;
+  const BucketNo end = m.first + kBookEntriesMax;
+  standing.more = book_.buckets_seen() > end || buckets_.lower_bound(end) != buckets_.end();
+  standing.book.first = m.first;
+  for (BucketNo a = m.first; a < std::min<BucketNo>(end, book_.buckets_seen()); ++a) {
+    standing.book.at.push_back(book_.locate(a));
+  }
+  for (const auto& [id, node] : book_.nodes()) {
+    if (m.first == 0) standing.book.nodes.push_back(node);
+  }
+  effects->after(logged_);
+  for (auto it = buckets_.lower_bound(m.first); it != buckets_.end() && it->first < end; ++it) {
+    effects->after(it->second->logged());
+    standing.buckets.push_back(it->second->standing());
+  }
+  effects->send(Destination::to_coordinator(), std::move(standing));
 }
 
 // ------------------------------------------------------------------------------------ long work

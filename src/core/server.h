@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "base/clock.h"
@@ -54,6 +55,8 @@ class Server {
   // The node got its number and the file's options. Called once, before the first bucket. effects:
   // for the journal, if there is one.
   void configure(NodeId self, const FileOptions& options, Effects* effects = nullptr);
+  // Which one of the node's servers this is, and how many there are. By default the only one.
+  void set_place(uint32_t server, uint32_t servers) { server_ = server, servers_ = servers; }
   // Without one, every new bucket gets its records by messages. Outlives the server.
   void set_placement(Placement* placement) { placement_ = placement; }
   // The first bucket of a file, at the coordinator's node.
@@ -128,12 +131,14 @@ class Server {
   void on(base::Instant now, const OverflowAck& m, Effects* effects);
   void on(base::Instant now, const BookUpdate& m, Effects* effects);
   void on(base::Instant now, const BookQuery& m, Effects* effects);
+  void on(base::Instant now, const StandingQuery& m, Effects* effects);
   // Everything else is for the coordinator, a client or the link: a peer's mistake.
   template <typename T>
   void on(base::Instant, const T&, Effects*) {
     ++counters_.rejected;
   }
 
+  std::optional<BucketNo> ancestor_of(BucketNo a) const;
   void forward(const Request& m, BucketMark from, BucketNo to, Effects* effects);
   void reply(const Request& m, Code code, BucketMark bucket, std::string_view value,
              Effects* effects);
@@ -148,10 +153,16 @@ class Server {
   void scan_failed(const Scan& m, Code code, Effects* effects);
   // Whether the map has bucket a at another node.
   bool is_elsewhere(BucketNo a) const;
+  bool is_from_a_lost_life(const SplitRecords& m) const;
   void drop_displaced(Effects* effects);
 
   Bucket::Host host_{NodeId::kNone, {}, {}, &arena_, &book_};
   Position logged_;  // of the node's own stream
+  // Since a coordinator without memory asked: streams from its node of earlier starts are refused.
+  uint64_t boot_of_coordinator_min_ = 0;
+  uint64_t asked_by_ = 0;
+  uint32_t server_ = 0;
+  uint32_t servers_ = 1;
   Placement* placement_ = nullptr;
   table::Arena arena_;
   AddressBook book_;

@@ -34,6 +34,8 @@ SplitSource::SplitSource(const SplitOrder& order, NodeId self, const Boot& boot)
   LH_CHECK(target_.a == source_ + (BucketNo{1} << order.source.j));
 }
 
+uint64_t SplitSource::boot_of(uint64_t stream) { return stream >> kStreamBits; }
+
 SplitSource SplitSource::resumed(const SplitOrder& order, NodeId self, const Boot& boot) {
   SplitSource source(order, self, boot);
   source.handed_over_ = true;
@@ -168,6 +170,10 @@ void SplitSource::close(base::Instant now, const Dedup& dedup, uint64_t overdue,
 
 void SplitSource::on_ack(base::Instant now, const SplitRecordsAck& ack, Effects* effects) {
   if (ack.split != split_ || ack.stream != stream_) return;
+  if (ack.batch == kNoBatch) {
+    phase_ = Phase::kStreaming;
+    return start_again();
+  }
   while (batches_.size() > unsent_ && batches_.front().number <= ack.batch) {
     pending_bytes_ -= std::min(pending_bytes_, batches_.front().changes.size());
     if (batches_.front().last) phase_ = Phase::kDone;

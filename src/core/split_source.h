@@ -11,7 +11,8 @@
 //
 // Until close() the split can be dropped without a trace; after it only the target can end it.
 // Loss is mended by going back to the last acknowledged batch; a target too slow for the changes
-// (kSplitPendingBytesMax) makes the stream start again. Owned by its bucket.
+// (kSplitPendingBytesMax) makes the stream start again, and so does one that has lost what it had:
+// also after the hand-over. Owned by its bucket.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +34,9 @@ class SplitSource {
   SplitSource(const SplitOrder& order, NodeId self, const Boot& boot);
   // The split that had been handed over when the journal ended.
   static SplitSource resumed(const SplitOrder& order, NodeId self, const Boot& boot);
+
+  // The start of the source's node that a stream with this number is of.
+  static uint64_t boot_of(uint64_t stream);
 
   uint64_t split() const { return split_; }
   BucketNo target() const { return target_.a; }

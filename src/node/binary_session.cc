@@ -102,7 +102,8 @@ bool BinarySession::on_hello(const core::Hello& hello) {
     welcome();
   }
   // Other nodes hear of this one before its workers do; what they say then must not be lost.
-  if (by_node && !everyone_joined()) {
+  // What a coordinator has to hear that asks them is what they say.
+  if (by_node && !everyone_joined() && !worker_.shared().config.rebuild) {
     early_ = true;
     stream_.pause_reading();
   }

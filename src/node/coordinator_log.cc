@@ -34,6 +34,17 @@ void CoordinatorLog::look(base::Instant now, const core::Coordinator& coordinato
   }
   look_at_nodes(coordinator.book());
   look_at_splits(now, coordinator);
+  look_at_misfits(coordinator);
+}
+
+void CoordinatorLog::look_at_misfits(const core::Coordinator& coordinator) {
+  if (misfits_ == coordinator.misfits()) return;
+  misfits_ = coordinator.misfits();
+  for (const auto& [id, why] : misfits_) {
+    LH_LOG(kError, "coordinator", "node refused: what it has does not fit the rebuilt file")
+        .kv("node", static_cast<uint32_t>(id))
+        .kv("why", why);
+  }
 }
 
 void CoordinatorLog::look_at_nodes(const core::AddressBook& book) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 
 #include "base/clock.h"
 #include "core/address_book.h"
@@ -24,9 +25,11 @@ class CoordinatorLog {
  private:
   void look_at_nodes(const core::AddressBook& book);
   void look_at_splits(base::Instant now, const core::Coordinator& coordinator);
+  void look_at_misfits(const core::Coordinator& coordinator);
 
   bool begun_ = false;
   std::map<NodeId, core::NodeEntry> nodes_;
+  std::map<NodeId, std::string> misfits_;
   Level level_ = 0;
   uint64_t splits_ = 0;
   base::Instant progress_at_;  // when a split was done, or none was owed

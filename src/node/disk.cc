@@ -103,6 +103,13 @@ bool Disk::recover_record(const storage::ManifestEntry& entry, uint64_t stream,
 }
 
 Status Disk::judge(const Workers& workers) const {
+  const bool has_file = std::any_of(workers.begin(), workers.end(),
+                                    [](const auto& worker) { return worker->joined(); });
+  if (config_.rebuild && has_file) {
+    return {StatusCode::kInvalid, "--data-dir=" + config_.data_dir +
+                                      " has a file already, rebuilt or never lost: start without "
+                                      "--rebuild"};
+  }
   const core::Server& server = workers[kCoordinatorWorker]->server();
   if (server.self() == NodeId::kNone) return {};
   const bool was_coordinator = server.self() == core::Coordinator::kSelf;

@@ -75,6 +75,7 @@ class Node final : public net::AcceptHandler,
   void on_signal(int number) override;
   void on_joined() override;
   void on_coordinator_unreachable() override;
+  void on_rebuild_failed(core::Rebuild::Failure kind, const std::string& why) override;
   void on_log_failed(const Status& status) override;
   Status start();
   int stop();
@@ -172,6 +173,7 @@ Status Node::start() {
     return pool_->start();
   }
   if (Status status = disk_->recover(workers_, &shared_->owners); !status.ok()) return status;
+  if (workers_[0]->joined()) shared_->file_id = workers_[0]->server().options().id;
   if (Status status = disk_->start(workers_); !status.ok()) return status;
   Status status = pool_->start();
   if (!status.ok()) stop();
@@ -227,6 +229,12 @@ void Node::on_coordinator_unreachable() {
   LH_LOG(kError, "node", "cannot reach the coordinator")
       .kv("coordinator", config_.coordinator_address);
   finish(kExitUnreachable);
+}
+
+void Node::on_rebuild_failed(core::Rebuild::Failure kind, const std::string& why) {
+  const bool options = kind == core::Rebuild::Failure::kOptions;
+  finish(complain(Status(StatusCode::kInvalid, "--rebuild: " + why),
+                  options ? kExitUsage : kExitDamaged));
 }
 
 // ----------------------------------------------------------------------------------------- end

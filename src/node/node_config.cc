@@ -54,6 +54,7 @@ Result<NodeConfig> make_node_config(const base::FlagValues& values) {
   if (values.has("data-dir")) config.data_dir = values.text("data-dir");
   config.fsync = static_cast<Fsync>(values.word("fsync"));
   if (config.coordinator) {
+    config.rebuild = values.on("rebuild");
     config.file.capacity = values.u64("capacity");
     config.file.hash =
         values.text("hash") == "integer" ? base::HashMode::kInteger : base::HashMode::kMixed;

@@ -17,6 +17,7 @@ namespace lh::node {
 
 struct NodeConfig {
   bool coordinator = false;
+  bool rebuild = false;  // the coordinator's state is lost: the nodes are asked for it
   net::SocketAddress listen;
   std::string advertise;            // host:port that others are told; empty: what was bound
   std::string coordinator_address;  // bucket nodes

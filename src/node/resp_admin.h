@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/file_call.h"
 #include "node/shared.h"
 #include "wire/resp_answers.h"
 

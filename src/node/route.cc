@@ -34,6 +34,11 @@ struct Finder {
     return m.to.client == 0 ? Target{Party::kEveryServer, here} : link(m.to);
   }
 
+  Target operator()(const core::StandingQuery& m) const {
+    return has_coordinator ? link(m.to) : Target{Party::kEveryServer, here};
+  }
+
+  Target operator()(const core::Standing&) const { return coordinator(); }
   Target operator()(const core::Register&) const { return coordinator(); }
   Target operator()(const core::Heartbeat&) const { return coordinator(); }
   Target operator()(const core::Overflow&) const { return coordinator(); }

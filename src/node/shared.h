@@ -35,14 +35,15 @@ struct Shared {
         address(std::move(node_address)),
         random(random_bits),
         incarnation(node_incarnation),
+        file_id(node_incarnation),
         owners(node_config.workers),
         results(node_config.result_bytes_max),
         reports(node_config.workers) {}
 
-  // At the coordinator's node: the file is its, and known by its incarnation.
+  // At the coordinator's node.
   core::FileOptions file() const {
     core::FileOptions options = config.file;
-    options.id = incarnation;
+    options.id = file_id;
     return options;
   }
 
@@ -50,6 +51,9 @@ struct Shared {
   const std::string address;   // that others are told
   const uint64_t random;       // the seed of all that is drawn at random in this process
   const uint64_t incarnation;  // of the node: what it knows is gone when this is another one
+  // A file is known by the incarnation of the coordinator that made it. Set before the workers
+  // start.
+  uint64_t file_id;
   const base::Instant started_at = base::SteadyClock().now();
   LogThread* log = nullptr;  // none: memory only. Set before the workers start
   BucketOwners owners;

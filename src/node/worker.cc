@@ -63,6 +63,7 @@ Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* li
   resp_group_.inputs = inputs_.connections();
   links_.set_self(NodeId::kNone, 0, shared.address);
   server_.set_placement(this);
+  server_.set_place(static_cast<uint32_t>(index_), static_cast<uint32_t>(pool.size()));
   links_.set_coordinator(shared.config.coordinator_address);
   const NodeConfig& config = shared_.config;
   if (config.coordinator && index_ == kCoordinatorWorker) {
@@ -78,10 +79,11 @@ bool Worker::claim(BucketNo a) { return shared_.owners.claim(a, index_) == index
 void Worker::on_recovered(BucketNo a) { shared_.owners.give(a, index_); }
 
 bool Worker::recover(uint64_t stream, std::string_view record) {
-  if (stream != core::kNodeStream || !core::is_event(record))
-    return server_.recover(stream, record);
+  if (stream != core::kNodeStream) return server_.recover(stream, record);
   // The coordinator's events were in the log of the worker that has it.
-  return coordinator_ != nullptr && coordinator_->recover(record);
+  if (core::is_event(record)) return coordinator_ != nullptr && coordinator_->recover(record);
+  if (coordinator_ && core::is_identity(record) && !coordinator_->recover(record)) return false;
+  return server_.recover(stream, record);
 }
 
 void Worker::start(uint64_t next_record, uint32_t boot) {
@@ -105,29 +107,14 @@ void Worker::start(uint64_t next_record, uint32_t boot) {
   loop_.post([this] { tick(); });
 }
 
-// At the coordinator's node.
-void Worker::start_file(bool returns) {
-  if (!returns) {
-    core::BookPart book{0, {core::Coordinator::kSelf}, {}};
-    book.nodes.push_back({core::Coordinator::kSelf, true, shared_.address});
-    configure(core::Coordinator::kSelf, shared_.file(), book);
-  }
-  if (index_ != kCoordinatorWorker) return;
-  if (returns) {
-    coordinator_->resume(loop_.now(), shared_.address, shared_.config.buckets_max, server_.boot());
-  }
-  member_ = std::make_unique<core::Member>(shared_.incarnation, core::Coordinator::kSelf);
-  if (returns || shared_.owners.claim(0) != index_) return;
-  Lease effects(*this);
-  server_.create_bucket({0, 0}, effects.get());
-}
-
 void Worker::configure(NodeId id, const core::FileOptions& options, const core::BookPart& book) {
   const bool fresh = !joined();
   {
     Lease effects(*this);
     if (fresh) server_.configure(id, options, effects.get());
     server_.learn(book, effects.get());
+    // The node goes on above all numbers of the one that was lost.
+    if (fresh && rebuilds()) server_.resume(boot_of(book), effects.get());
   }
   if (!fresh) return;
   if (log_ != nullptr && index_ == kCoordinatorWorker) log_->set_node(id);
@@ -288,7 +275,10 @@ void Worker::on_mail(size_t, std::string_view frames) {
 }
 
 void Worker::handle(const core::Message& message, Party party) {
-  if (!joined() && !std::holds_alternative<core::Registered>(message)) return;
+  if (rebuild_ && party == Party::kCoordinator) return step_rebuild(message);
+  const bool is_first = std::holds_alternative<core::Registered>(message) ||
+                        std::holds_alternative<core::StandingQuery>(message);
+  if (!joined() && !is_first) return;
   switch (party) {
     case Party::kServer:
     case Party::kEveryServer: {
@@ -535,10 +525,11 @@ void Worker::tick() {
   loop_.call_after(kTickEvery, [this] { tick(); });
   const base::Instant now = loop_.now();
   server_.set_unix_offset(base::unix_offset());
+  if (rebuild_) tick_rebuild(now);
   {
     Lease effects(*this);
     server_.tick(now, effects.get());
-    if (coordinator_) coordinator_->tick(now, effects.get());
+    if (coordinator_ && !rebuild_) coordinator_->tick(now, effects.get());
     front_.client().tick(now, effects.get());
   }
   if (log_ != nullptr && joined()) snapshots_.look(server_, coordinator_.get(), feed_.last());
@@ -547,7 +538,7 @@ void Worker::tick() {
   if (member_) beat();
   links_.tick(now);
   sessions_.tick(now);
-  if (coordinator_) coordinator_log_.look(now, *coordinator_);
+  if (coordinator_ && !rebuild_) coordinator_log_.look(now, *coordinator_);
   if (index_ == kCoordinatorWorker) trimmer_.tick(now, shared_.results);
 }
 

@@ -18,6 +18,7 @@
 #include "core/coordinator.h"
 #include "core/effects.h"
 #include "core/member.h"
+#include "core/rebuild.h"
 #include "core/server.h"
 #include "core/snapshot_maker.h"
 #include "net/connection.h"
@@ -30,6 +31,7 @@
 #include "node/input_queue.h"
 #include "node/links.h"
 #include "node/log_thread.h"
+#include "node/rebuild_log.h"
 #include "node/route.h"
 #include "node/session.h"
 #include "node/session_table.h"
@@ -54,6 +56,8 @@ class Worker final : public LogListener,
     // The node has no number yet, and at the moment no connection to the coordinator either. Comes
     // again and again.
     virtual void on_coordinator_unreachable() = 0;
+    // --rebuild: the nodes are of no file that this node could have the coordinator of.
+    virtual void on_rebuild_failed(core::Rebuild::Failure kind, const std::string& why) = 0;
 
    protected:
     ~Listener() = default;
@@ -150,6 +154,11 @@ class Worker final : public LogListener,
   void handle(const core::Message& message, Party party);
   void on_registered(const core::Registered& m);
   void start_file(bool returns);
+  void step_rebuild(const core::Message& message);
+  void tick_rebuild(base::Instant now);
+  void take_file_over();
+  bool rebuilds() const { return shared_.config.coordinator && shared_.config.rebuild; }
+  static uint32_t boot_of(const core::BookPart& book);
   void configure(NodeId id, const core::FileOptions& options, const core::BookPart& book);
   bool claim(BucketNo a) override;
   void on_recovered(BucketNo a) override;
@@ -205,6 +214,10 @@ class Worker final : public LogListener,
   Front front_;
   std::unique_ptr<core::Coordinator> coordinator_;
   CoordinatorLog coordinator_log_;
+  // Until it is done everything for the coordinator is for it.
+  std::unique_ptr<core::Rebuild> rebuild_;
+  RebuildLog rebuild_log_;
+  uint64_t rebuilt_at_ = 0;  // where the last record of its result is in the log
   std::unique_ptr<core::Member> member_;
   Links links_;
 

@@ -72,6 +72,8 @@ constexpr std::array<std::string_view, kCounts> kNames = {
     "disks-slow",
     "bits-flipped",
     "damage-found",
+    "disks-lost",
+    "rebuilt",
 };
 
 }  // namespace

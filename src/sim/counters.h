@@ -74,8 +74,10 @@ enum class Count : uint8_t {
   kDisksSlow,
   kBitsFlipped,
   kDamageFound,
+  kDisksLost,
+  kRebuilt,
 };
-inline constexpr size_t kCounts = static_cast<size_t>(Count::kDamageFound) + 1;
+inline constexpr size_t kCounts = static_cast<size_t>(Count::kRebuilt) + 1;
 
 class Counters {
  public:

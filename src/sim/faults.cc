@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/strings.h"
 #include "core/limits.h"
+#include "core/rebuild.h"
 
 namespace lh::sim {
 
@@ -35,6 +36,7 @@ void Faults::start() {
   schedule(o.crashes, &Faults::crash);
   schedule(o.deaths, &Faults::kill_client);
   schedule(o.sync_failures, &Faults::fail_sync);
+  schedule(o.lost_coordinators, &Faults::lose_coordinator);
   schedule(o.full_disks, &Faults::fill_disk);
   schedule(o.slow_disks, &Faults::slow_disk);
   for (uint64_t k = 0; k < o.floods; ++k) flood();
@@ -233,6 +235,15 @@ void Faults::fail_sync(Duration) {
   note(node->name() + " will have a sync that fails");
   world_->counters.add(Count::kSyncsFailed);
   node->disk().env().fail_sync(prng_.between(1, 3));
+}
+
+void Faults::lose_coordinator(Duration lasts) {
+  SimNode* node = cluster_->nodes()[0].get();
+  if (!node->is_up() || node->id() == NodeId::kNone || !cluster_->checker().may_be_lost(1)) return;
+  world_->trouble(core::Rebuild::kPatience);
+  world_->counters.add(Count::kDisksLost);
+  node->lose_disk();
+  world_->events.after(lasts, [node] { node->restart(); });
 }
 
 void Faults::fill_disk(Duration lasts) {

@@ -31,6 +31,7 @@ class Faults {
   void crash_with_disk(SimNode* node, base::Duration lasts);
   void cut_again(SimNode* node, base::Duration after);
   void fail_sync(base::Duration);
+  void lose_coordinator(base::Duration lasts);
   void fill_disk(base::Duration lasts);
   void slow_disk(base::Duration lasts);
   void kill_client(base::Duration);

@@ -109,6 +109,61 @@ void FileChecker::undo_hand_over(const Servers& servers) {
   }
 }
 
+bool FileChecker::may_be_lost(uint32_t node) const {
+  for (const auto& [other, servers] : servers_) {
+    for (const core::Server* server : servers) {
+      for (const auto& [a, bucket] : server->buckets()) {
+        const core::SplitSource* split = bucket->split();
+        if (other == node || split == nullptr || !split->handed_over()) continue;
+        const auto target = where_.find(split->target());
+        if (target != where_.end() && target->second.node == node) return false;
+      }
+    }
+  }
+  const auto is_up = [](const auto& entry) { return entry.second.server != nullptr; };
+  const auto is_elsewhere = [node](const auto& entry) { return entry.second.node != node; };
+  return std::all_of(where_.begin(), where_.end(), is_up) &&
+         std::any_of(where_.begin(), where_.end(), is_elsewhere);
+}
+
+std::vector<Interval> FileChecker::node_is_rebuilt(uint32_t node, Servers servers,
+                                                   const core::Coordinator* coordinator) {
+  servers_[node] = servers;
+  coordinator_ = coordinator;
+  office_ = node;
+  largest_ = std::max(largest_, bucket_count(state_));
+  const BucketNo on_its_way = in_flight_ ? bucket_count(state_) - 1 : 0;
+  state_ = coordinator->state();
+  in_flight_ = false;
+  std::erase_if(where_, [node](const auto& entry) { return entry.second.node == node; });
+  std::vector<Interval> empty;
+  for (BucketNo a = 0; a < bucket_count(state_); ++a) {
+    if (where_.contains(a)) continue;
+    Place place{node, NodeId::kNone, nullptr};
+    come_back(a, servers, &place);
+    if (place.server == nullptr) {
+      world_->fail(format("the rebuilt file lacks bucket %llu", static_cast<Ull>(a)));
+      continue;
+    }
+    where_[a] = place;
+    empty.push_back(interval_of({a, level_of(state_, a)}));
+  }
+  const BucketNo target = next_bucket(state_);
+  const core::Server* source = server_of(state_.n);
+  // A source that is down at the moment had handed over when it was seen last, or not.
+  const bool gave = source == nullptr ? where_.contains(target) || on_its_way == target
+                                      : find(*source, state_.n)->mark().j > state_.i;
+  if (gave) {
+    state_ = after_split(state_);
+    in_flight_ = !where_.contains(target);
+  }
+  if (!where_.empty() && where_.rbegin()->first >= bucket_count(state_)) {
+    world_->fail(format("the rebuilt file knows nothing of bucket %llu",
+                        static_cast<Ull>(where_.rbegin()->first)));
+  }
+  return empty;
+}
+
 // ------------------------------------------------------------------------------------------ steps
 
 void FileChecker::go_live(BucketNo a, const core::Server& server) {
@@ -143,7 +198,7 @@ void FileChecker::check_image(FileState before, FileState after) {
     world_->fail("an image shrank from " + core::to_string(before) + " to " +
                  core::to_string(after));
   }
-  if (bucket_count(after) > bucket_count(state_)) {
+  if (bucket_count(after) > std::max(bucket_count(state_), largest_)) {
     world_->fail("an image " + core::to_string(after) + " is ahead of the file " +
                  core::to_string(state_));
   }

@@ -37,6 +37,13 @@ class FileChecker {
   void node_is_up(uint32_t node, std::vector<const core::Server*> servers,
                   const core::Coordinator* coordinator);
   void node_is_down(uint32_t node);
+  // The coordinator's node has lost its disk, and the file was rebuilt from the others. Returns
+  // what is empty now. The file may be smaller than it was, as far as nobody else knew.
+  std::vector<Interval> node_is_rebuilt(uint32_t node, std::vector<const core::Server*> servers,
+                                        const core::Coordinator* coordinator);
+  // Whether what would be lost with the node is all that its buckets have: not while a source has
+  // the records still that a bucket there began with. And somebody else is of the file, too.
+  bool may_be_lost(uint32_t node) const;
   // What the node answers for, or did when it went down.
   std::vector<Interval> parts_of(uint32_t node) const;
   uint64_t deaths() const { return deaths_; }
@@ -80,6 +87,7 @@ class FileChecker {
   FileState state_;
   std::map<BucketNo, Place> where_;  // live buckets
   bool in_flight_ = false;           // bucket M-1 is handed over and not live yet
+  uint64_t largest_ = 1;             // buckets that the file ever had
 };
 
 }  // namespace lh::sim

@@ -127,7 +127,8 @@ std::optional<uint64_t> read_value(std::string_view value) {
   return id;
 }
 
-History::History(std::vector<std::string> keys) : keys_(std::move(keys)), cuts_(keys_.size()) {
+History::History(std::vector<std::string> keys)
+    : keys_(std::move(keys)), cuts_(keys_.size()), wipes_(keys_.size()) {
   for (size_t k = 0; k < keys_.size(); ++k) key_numbers_[keys_[k]] = k;
 }
 
@@ -148,8 +149,9 @@ uint64_t History::begin(uint32_t client, core::Op op, size_t key, Moment at, bas
   return operations_.size();
 }
 
-void History::end(uint64_t id, core::Code code, std::string_view value, Moment at) {
+void History::end(uint64_t id, core::Code code, std::string_view value, Moment at, bool repeated) {
   Operation& o = operations_[id - 1];
+  o.repeated = repeated;
   o.answered = true;
   o.code = code;
   o.answered_at = at;
@@ -198,6 +200,32 @@ void History::add_power_cut(Moment since, Moment at, const std::function<bool(si
 
 // ------------------------------------------------------------------------------------- checking
 
+void History::add_wipe(Moment since, Moment at, const std::function<bool(size_t key)>& had) {
+  for (size_t key = 0; key < keys_.size(); ++key) {
+    if (had(key)) wipes_[key].push_back({since, at});
+  }
+}
+
+// A copy of a request that was answered long ago may still be on its way. It is harmless as long as
+// the bucket knows what it answered; what takes back records takes back that as well.
+void History::add_late_copy(const Operation& o, const KeyEvent& e,
+                            std::vector<KeyEvent>* events) const {
+  if (e.op == KeyEvent::Op::kRead || (o.answered && !o.repeated)) return;
+  const auto is_before = [&e](const PowerCut& wipe) { return e.invoked < wipe.at; };
+  const PowerCuts& wipes = wipes_[o.key];
+  const bool wiped = std::any_of(wipes.begin(), wipes.end(), is_before);
+  const bool known = e.outcome != KeyEvent::Outcome::kUnknown;
+  const bool cut =
+      known &&
+      !is_sure({e.op, KeyEvent::Outcome::kOk, 0, e.invoked, e.answered, {}, 0}, cuts_[o.key]);
+  if (!wiped && !cut) return;
+  KeyEvent copy = e;
+  copy.outcome = KeyEvent::Outcome::kUnknown;
+  copy.answered = kNever;
+  copy.text += ", once more";
+  events->push_back(std::move(copy));
+}
+
 History::Events History::events() const {
   Events events(keys_.size());
   for (uint64_t id = 1; id <= operations_.size(); ++id) {
@@ -213,10 +241,21 @@ History::Events History::events() const {
     e.expires = o.expires;
     e.answered = e.outcome == KeyEvent::Outcome::kUnknown ? kNever : o.answered_at;
     e.text = base::format("client %u, key %s", o.client, keys_[o.key].c_str());
+    add_late_copy(o, e, &events[o.key]);
     events[o.key].push_back(std::move(e));
   }
   for (const Call& call : calls_) {
     if (call.request.kind == Kind::kClear) add_clear(call, &events);
+  }
+  for (size_t key = 0; key < keys_.size(); ++key) {
+    for (const PowerCut& wipe : wipes_[key]) {
+      KeyEvent e;
+      e.op = KeyEvent::Op::kClear;
+      e.invoked = wipe.since;
+      e.answered = wipe.at;
+      e.text = "its bucket was lost with the coordinator";
+      events[key].push_back(std::move(e));
+    }
   }
   return events;
 }

@@ -54,11 +54,12 @@ class History {
     Moment expires = kNever;  // what it wrote
     base::Instant submitted_at;
     uint64_t file_version = 0;  // when it was submitted
+    bool repeated = false;      // the client sent it more than once
   };
   uint64_t begin(uint32_t client, core::Op op, size_t key, Moment at, base::Instant now,
                  uint64_t file_version);
   // value: what was read, or came of adding.
-  void end(uint64_t id, core::Code code, std::string_view value, Moment at);
+  void end(uint64_t id, core::Code code, std::string_view value, Moment at, bool repeated = false);
   // What the operation writes is not there any more behind this moment.
   void expire(uint64_t id, Moment at) { operations_[id - 1].expires = at; }
   const Operation& operation(uint64_t id) const { return operations_[id - 1]; }
@@ -86,6 +87,8 @@ class History {
   // ---- losses of power. At moment `at` a node lost it, which had these keys: of what was answered
   // about them after `since` the last part may be gone.
   void add_power_cut(Moment since, Moment at, const std::function<bool(size_t key)>& had);
+  // Between the two moments all that a node had of these keys was lost for good.
+  void add_wipe(Moment since, Moment at, const std::function<bool(size_t key)>& had);
 
   // Something that no order of things explains, in words.
   std::optional<std::string> find_violation() const;
@@ -96,12 +99,14 @@ class History {
  private:
   using Events = std::vector<std::vector<KeyEvent>>;  // by key
   Events events() const;
+  void add_late_copy(const Operation& o, const KeyEvent& e, std::vector<KeyEvent>* events) const;
   void add_clear(const Call& call, Events* events) const;
   std::optional<std::string> check_scan(const Call& call, Events* events) const;
   std::optional<std::string> check_count(const Call& call, const Events& events) const;
 
   std::vector<std::string> keys_;
-  std::vector<std::vector<PowerCut>> cuts_;  // by key
+  std::vector<std::vector<PowerCut>> cuts_;   // by key
+  std::vector<std::vector<PowerCut>> wipes_;  // by key
   std::map<std::string, size_t, std::less<>> key_numbers_;
   std::vector<Operation> operations_;
   std::vector<Call> calls_;

@@ -159,6 +159,12 @@ void choose_clears(Options* o) {
   o->expiring_of_100 = pick(&prng, {0, 0, 10, 40, 90});
 }
 
+void choose_lost_coordinators(Options* o) {
+  Prng prng(o->seed ^ 0x6c6f7374);
+  if (!o->disks || o->nodes < 2 || !prng.chance(1, 3)) return;
+  o->lost_coordinators = {ms(static_cast<int64_t>(pick(&prng, {500, 2'000, 5'000}))), ms(1'000)};
+}
+
 class Description {
  public:
   Description& operator()(std::string_view name, uint64_t value) {
@@ -207,6 +213,7 @@ Options choose_options(uint64_t seed, uint64_t ops) {
   choose_fsync(&o);
   choose_reserve(&o);
   choose_clears(&o);
+  choose_lost_coordinators(&o);
   if (ops > 0) o.ops = ops;
   return o;
 }
@@ -242,7 +249,7 @@ std::string describe(const Options& o) {
       "reserve-bytes", o.reserve_bytes);
   out("snapshot-log-bytes", o.snapshot_log_bytes)("flips-permille", o.flips_permille);
   out("sync-failures", o.sync_failures)("full-disks", o.full_disks);
-  out("slow-disks", o.slow_disks);
+  out("slow-disks", o.slow_disks)("lost-coordinators", o.lost_coordinators);
   return out.take();
 }
 

@@ -85,6 +85,7 @@ struct Options {
   uint64_t snapshot_log_bytes = 0;  // of log, after which a snapshot is made
   uint64_t flips_permille = 0;      // crashes after which a bit on the disk is another one
   FaultRate sync_failures;          // a sync fails: the node ends
+  FaultRate lost_coordinators;      // its disk is gone: the file is rebuilt from the other nodes
   FaultRate full_disks;
   FaultRate slow_disks;
 

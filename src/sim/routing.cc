@@ -30,6 +30,12 @@ struct PartyFinder {
     return m.to.client == 0 ? Party::kEveryServer : Party::kPath;
   }
 
+  // Only coordinators ask, and only others.
+  Party operator()(const core::StandingQuery&) const {
+    return has_coordinator ? Party::kPath : Party::kEveryServer;
+  }
+
+  Party operator()(const core::Standing&) const { return Party::kCoordinator; }
   Party operator()(const core::Register&) const { return Party::kCoordinator; }
   Party operator()(const core::Heartbeat&) const { return Party::kCoordinator; }
   Party operator()(const core::Overflow&) const { return Party::kCoordinator; }

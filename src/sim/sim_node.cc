@@ -99,6 +99,14 @@ Status SimNode::boot() {
     if (Status status = disk_->open(static_cast<uint32_t>(workers_)); !status.ok()) return status;
     config.incarnation = disk_->dir().manifest().epoch;
     config.disk = disk_.get();
+    config.rebuilds = lost_;
+    config.on_rebuilt = [this] { on_rebuilt(); };
+    config.on_refused = [this] {
+      // Not from within the process.
+      parts_.world->events.after(base::Duration(), [this] {
+        if (is_up()) begin_anew();
+      });
+    };
     auto shell = std::make_unique<SimShell>(parts_, std::move(config));
     if (Status status = shell->recover(); !status.ok()) return status;
     const Action on_failed = [this] {
@@ -113,11 +121,46 @@ Status SimNode::boot() {
     shell_ = std::move(shell);
   }
   parts_.network->revive(process_);
+  // What it has rebuilt it may have written down and died.
+  const bool is_rebuilt = lost_ && shell_->id() != NodeId::kNone;
   shell_->start();
+  if (is_rebuilt) {
+    on_rebuilt();
+  } else if (!lost_) {
+    parts_.checker->node_is_up(first_process_, servers(), shell_->coordinator());
+  }
+  return {};
+}
+
+std::vector<const core::Server*> SimNode::servers() {
   std::vector<const core::Server*> servers;
   for (size_t w = 0; w < workers_; ++w) servers.push_back(&shell_->server(w));
-  parts_.checker->node_is_up(first_process_, std::move(servers), shell_->coordinator());
-  return {};
+  return servers;
+}
+
+void SimNode::lose_disk() {
+  lost_at_ = parts_.world->next_moment();
+  stop(SimDisk::Ending::kKilled);
+  note("has lost its disk");
+  flipped_.reset();
+  lost_ = true;
+  lost_disks_.push_back(std::exchange(disk_, std::make_unique<SimDisk>(parts_.world)));
+}
+
+// What an operator does with a node that the rebuilt file has no place for.
+void SimNode::begin_anew() {
+  lose_disk();
+  lost_ = false;
+  restart();
+}
+
+void SimNode::on_rebuilt() {
+  note("has rebuilt the file");
+  parts_.world->counters.add(Count::kRebuilt);
+  lost_ = false;
+  std::vector<Interval> empty =
+      parts_.checker->node_is_rebuilt(first_process_, servers(), shell_->coordinator());
+  parts_.world->wipes.push_back({lost_at_, parts_.world->next_moment(), std::move(empty)});
 }
 
 void SimNode::stop(SimDisk::Ending how) {

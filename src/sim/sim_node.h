@@ -50,6 +50,9 @@ class SimNode final : public Process {
   void stop(SimDisk::Ending how);
   // Half of the time at another address. Tries again until it works, a little later each time.
   void restart();
+  // It ends, and what it had on its disk is gone. The coordinator's node: the next restart
+  // rebuilds.
+  void lose_disk();
   // For the next restart, or the life at hand: dies at the n-th operation on its disk from now on.
   void die_at_operation(uint64_t n) { disk_->env().stop_after(n); }
   // While it is down.
@@ -70,6 +73,9 @@ class SimNode final : public Process {
   void judge(const Status& status);
   void end_disk(SimDisk::Ending how);
   void note(const std::string& what);
+  std::vector<const core::Server*> servers();
+  void on_rebuilt();
+  void begin_anew();
 
   SimParts parts_;
   ProcessId process_;
@@ -78,6 +84,9 @@ class SimNode final : public Process {
   uint64_t workers_;
   NodeId id_ = NodeId::kNone;
   std::unique_ptr<SimDisk> disk_;
+  std::vector<std::unique_ptr<SimDisk>> lost_disks_;
+  bool lost_ = false;  // and not rebuilt yet
+  Moment lost_at_ = 0;
   std::vector<std::unique_ptr<Port>> ports_;
   std::unique_ptr<SimShell> shell_;
   std::optional<SimDisk::Place> flipped_;

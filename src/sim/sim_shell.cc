@@ -48,6 +48,7 @@ SimShell::Worker::Worker(SimShell* shell, size_t number)
       mail_at(shell->config_.workers) {
   server.set_placement(this);
   server.set_unix_offset(kUnixOffset);
+  server.set_place(static_cast<uint32_t>(number), static_cast<uint32_t>(shell->config_.workers));
   if (shell->disk_ == nullptr) return;
   effects.keep_journal(true);
   log = std::make_unique<SimLog>(
@@ -75,22 +76,6 @@ Status SimShell::recover() {
       [this](const core::RecordSource& source, uint64_t stream, std::string_view record) {
         return recover_record(source, stream, record);
       });
-}
-
-bool SimShell::recover_record(const core::RecordSource& source, uint64_t stream,
-                              std::string_view record) {
-  if (stream != core::kNodeStream) {
-    const BucketNo a = core::bucket_of(stream);
-    const size_t home = core::home_of_bucket(a, source, workers_.size());
-    const size_t owner = owners_.try_emplace(a, home).first->second;
-    return workers_[owner]->server.recover(stream, record);
-  }
-  if (core::is_event(record)) return coordinator_ != nullptr && coordinator_->recover(record);
-  const core::RecordHome home = core::home_of_node_record(record, source, workers_.size());
-  for (size_t k = home.first; k <= home.last; ++k) {
-    if (!workers_[k]->server.recover(stream, record)) return false;
-  }
-  return true;
 }
 
 Status SimShell::open_logs(const Action& on_failed) {
@@ -131,26 +116,14 @@ void SimShell::start() {
   for (const auto& w : workers_) run(w.get(), false);
 }
 
-void SimShell::start_coordinator(bool returns) {
-  core::BookPart book{0, {core::Coordinator::kSelf}, {}};
-  book.nodes.push_back({core::Coordinator::kSelf, true, address_of(process_)});
-  configure(core::Coordinator::kSelf, coordinator_->options(), book);
-  member_ = std::make_unique<core::Member>(config_.incarnation, core::Coordinator::kSelf);
-  if (returns) {
-    const core::Boot& boot = workers_[core::kCoordinatorWorker]->server.boot();
-    return coordinator_->resume(now(), address_of(process_), 0, boot);
-  }
-  // With a disk where the coordinator's log is: both are begun in one frame, or not at all.
-  owners_[0] = disk_ == nullptr ? workers_.size() - 1 : core::kCoordinatorWorker;
-  Worker* first = workers_[owners_[0]].get();
-  first->server.create_bucket({0, 0}, &first->effects);
-}
-
 void SimShell::configure(NodeId id, const core::FileOptions& options, const core::BookPart& book) {
   for (auto& w : workers_) {
     const bool fresh = w->server.self() == NodeId::kNone;
     if (fresh) w->server.configure(id, options, &w->effects);
     w->server.learn(book, &w->effects);
+    if (fresh && config_.rebuilds) {
+      w->server.resume(workers_[core::kCoordinatorWorker]->server.boot().number, &w->effects);
+    }
     if (fresh) serve(w.get());
     run_effects(w.get(), &w->effects);
     if (fresh && disk_ != nullptr && w->index == core::kCoordinatorWorker) disk_->set_node(id);
@@ -204,6 +177,7 @@ void SimShell::on_hello(LinkId link, LinkInfo* info, const core::Hello& hello) {
   if (hello.kind != core::PeerKind::kClient) return;
   info->client = hello.client;
   info->listener = hello.listener;
+  if (rebuild_) return shared_.network->break_link(link);
   if (id() == NodeId::kNone) return;
   const core::Server& server = workers_[info->worker]->server;
   core::Welcome welcome{id(), server.options(), server.book().part_from(0, 1)};
@@ -212,6 +186,8 @@ void SimShell::on_hello(LinkId link, LinkInfo* info, const core::Hello& hello) {
 
 void SimShell::on_registered(const core::Registered& m) {
   if (member_->on_registered(m) == core::Member::Outcome::kRefused) {
+    const bool is_forgotten = shared_.world->counters[Count::kRebuilt] > 0 && !has_buckets();
+    if (is_forgotten) return config_.on_refused();
     return shared_.world->fail("a node was refused by the coordinator that knows it");
   }
   if (id() == NodeId::kNone) shared_.world->counters.add(Count::kNodesJoined);
@@ -269,7 +245,8 @@ void SimShell::handle(size_t worker, const Message& message) {
       if (coordinator_ == nullptr) {
         return shared_.world->fail("a message for the coordinator reached another node");
       }
-      coordinator_->step(now(), message, &office_effects_);
+      rebuild_ ? rebuild_->step(now(), message, &office_effects_)
+               : coordinator_->step(now(), message, &office_effects_);
       return run(w, false);
     case Party::kPath:
       return deliver_along_path(worker, message);
@@ -516,6 +493,7 @@ void SimShell::tick(size_t worker) {
     w->log->look(worker == core::kCoordinatorWorker ? coordinator_.get() : nullptr);
   }
   if (worker != 0) return;
+  if (rebuild_) return tick_rebuild();
   uint64_t known = kBucketsMax;
   core::NodeStats stats;
   for (const auto& each : workers_) {

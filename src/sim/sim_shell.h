@@ -20,6 +20,7 @@
 #include "core/coordinator.h"
 #include "core/effects.h"
 #include "core/member.h"
+#include "core/rebuild.h"
 #include "core/record_home.h"
 #include "core/server.h"
 #include "sim/client_port.h"
@@ -50,6 +51,9 @@ class SimShell {
     SimDisk* disk = nullptr;               // none: memory only
     std::vector<core::ClientSink*> sinks;  // by worker, one at least: of its text clients
     size_t workers = 1;
+    bool rebuilds = false;  // the coordinator's: its file, when its disk has none
+    Action on_rebuilt;
+    Action on_refused;  // its number is one that nobody in a rebuilt file had heard of
   };
   SimShell(const SimParts& shared, Config config);
   ~SimShell();
@@ -104,6 +108,9 @@ class SimShell {
   // The worker that has bucket a of this node, or is to have it when it is new.
   size_t home_of(BucketNo a) { return owners_.try_emplace(a, a % workers_.size()).first->second; }
   void start_coordinator(bool returns);
+  bool has_buckets() const;
+  void tick_rebuild();
+  void take_file_over();
   // What comes in.
   void on_hello(LinkId link, LinkInfo* info, const core::Hello& hello);
   void on_registered(const core::Registered& m);
@@ -149,6 +156,7 @@ class SimShell {
   const std::shared_ptr<int> life_ = std::make_shared<int>(0);
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<core::Coordinator> coordinator_;
+  std::unique_ptr<core::Rebuild> rebuild_;  // until it is done, in the place of the coordinator
   std::unique_ptr<core::Member> member_;
   core::Effects office_effects_;  // of the coordinator and the member
   std::map<LinkId, LinkInfo> links_;

@@ -89,7 +89,8 @@ class Run {
 
   bool all_up() const {
     return std::all_of(cluster_.nodes().begin(), cluster_.nodes().end(),
-                       [](const auto& node) { return node->is_up(); });
+                       [](const auto& node) { return node->is_up(); }) &&
+           cluster_.nodes()[0]->id() == core::Coordinator::kSelf;
   }
 
   // A front goes on with what it was asked when nobody waits for it any more.
@@ -215,12 +216,18 @@ class Run {
 
   void check_history() {
     History& history = cluster_.workload().history();
-    for (const PowerLoss& loss : world_.losses) {
-      history.add_power_cut(loss.since, loss.at, [&](size_t key) {
+    const auto had_by = [&](const PowerLoss& loss) {
+      return [&](size_t key) {
         const ReversedHash r = reverse64(*base::hash_key(world_.options.hash, history.keys()[key]));
         return std::any_of(loss.had.begin(), loss.had.end(),
                            [r](const Interval& part) { return part.contains(r); });
-      });
+      };
+    };
+    for (const PowerLoss& loss : world_.losses) {
+      history.add_power_cut(loss.since, loss.at, had_by(loss));
+    }
+    for (const PowerLoss& wipe : world_.wipes) {
+      history.add_wipe(wipe.since, wipe.at, had_by(wipe));
     }
     if (auto violation = history.find_violation()) give_up(*violation);
   }

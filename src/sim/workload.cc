@@ -270,7 +270,7 @@ void Driver::on_done(const core::Completion& done) {
     if (done.code != Code::kBadKey) fail("a key that is no integer was accepted");
     return;
   }
-  workload_->history().end(done.tag, done.code, done.value, world_->next_moment());
+  workload_->history().end(done.tag, done.code, done.value, world_->next_moment(), done.repeated);
   workload_->on_end(asked.key, done.code != Code::kDown);
   world_->counters.add(done.code == Code::kDown ? Count::kUnknown : Count::kAnswered);
   check_answer(asked, done);
@@ -309,6 +309,7 @@ void Driver::check_answer(const Asked& asked, const core::Completion& done) {
 void Driver::check_stray(const Asked& asked, const core::Completion& done) {
   if (done.code == Code::kDown || done.code == Code::kNoSpace || done.hops == 0) return;
   const uint64_t version = workload_->checker()->version();
+  if (done.first >= version) return;  // the file was rebuilt smaller than images are
   const Stray stray{asked.file_version, world_->now()};
   const auto [it, first] = strays_.try_emplace(asked.key, stray);
   const Stray before = std::exchange(it->second, stray);

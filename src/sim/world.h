@@ -72,6 +72,7 @@ struct World {
   std::string failure;
   std::vector<base::Instant> moments;  // when each was, from moment 1 on
   std::vector<PowerLoss> losses;
+  std::vector<PowerLoss> wipes;  // all that was had is gone
   // Until when answers may be late or missing because of a fault.
   base::Instant trouble_until;
 };

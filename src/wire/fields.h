@@ -78,6 +78,8 @@ void fields(V& v, Field<V, core::SplitDone>& m) {
   v.number(m.split);
   bucket(v, m.source);
   v.flag(m.live);
+  bucket(v, m.target);
+  fields(v, m.target_node);
 }
 
 template <typename V>
@@ -195,6 +197,25 @@ void fields(V& v, Field<V, core::FileReply>& m) {
   v.number(m.splits_owed);
   v.text(m.error);
   v.list(m.nodes, core::kNodesMax, "count of nodes");
+}
+
+template <typename V>
+void fields(V& v, Field<V, core::StandingQuery>& m) {
+  v.number(m.query);
+  bucket(v, m.first);
+}
+
+template <typename V>
+void fields(V& v, Field<V, core::Standing>& m) {
+  v.number(m.query);
+  fields(v, m.node);
+  v.number(m.server);
+  v.number(m.servers);
+  v.require(m.server < m.servers, "server beyond the last one");
+  fields(v, m.options);
+  v.flag(m.more);
+  fields(v, m.book);
+  v.list(m.buckets, core::kBookEntriesMax, "count of buckets");
 }
 
 // --------------------------------------------------------------------------------- the link itself

@@ -33,6 +33,8 @@ enum class MessageType : uint8_t {
   kBookQuery = 52,
   kFileQuery = 53,
   kFileReply = 54,
+  kStandingQuery = 55,
+  kStanding = 56,
 
   kOverflow = 64,
   kOverflowAck = 65,
@@ -95,6 +97,10 @@ inline constexpr TypeRow kRow<core::FileQuery> = {MessageType::kFileQuery, "File
                                                   Sender::kAnyone};
 template <>
 inline constexpr TypeRow kRow<core::FileReply> = {MessageType::kFileReply, "FileReply"};
+template <>
+inline constexpr TypeRow kRow<core::StandingQuery> = {MessageType::kStandingQuery, "StandingQuery"};
+template <>
+inline constexpr TypeRow kRow<core::Standing> = {MessageType::kStanding, "Standing"};
 template <>
 inline constexpr TypeRow kRow<core::Overflow> = {MessageType::kOverflow, "Overflow"};
 template <>

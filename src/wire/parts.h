@@ -93,6 +93,18 @@ void fields(V& v, Field<V, core::NodeStats>& stats) {
 }
 
 template <typename V>
+void fields(V& v, Field<V, core::BucketStanding>& standing) {
+  fields(v, standing.mark);
+  v.flag(standing.live);
+  v.number(standing.collisions);
+  v.number(standing.answered);
+  v.number(standing.split);
+  fields(v, standing.target_node);
+  v.flag(standing.handed_over);
+  v.number(standing.split_max);
+}
+
+template <typename V>
 void fields(V& v, Field<V, core::NodeReport>& report) {
   fields(v, report.id);
   v.flag(report.up);

@@ -232,6 +232,7 @@ TEST_F(JournalledServersTest, what_a_source_cleared_after_the_hand_over_is_not_t
 TEST_F(JournalledServersTest, one_who_returns_does_not_know_whether_its_report_arrived) {
   BucketState state = nodes_[0].server->find(0)->state();
   state.collisions = 2;
+  state.answered = 1;
   std::string record;
   append_state(&record, state);
   nodes_[0].journal.push_back({stream_of(0), record});

@@ -163,7 +163,7 @@ TEST_F(CoordinatorJournalTest, what_a_resumed_coordinator_says_counts_more_than_
 
 TEST_F(CoordinatorJournalTest, events_that_cannot_follow_are_refused) {
   for (const CoordinatorEvent& event : std::vector<CoordinatorEvent>{
-           NodeRegistered{node(3), 5, 0, "a:1"}, NodeRegistered{NodeId::kNone, 5, 0, "a:1"},
+           NodeRegistered{node(5'000), 5, 0, "a:1"}, NodeRegistered{NodeId::kNone, 5, 0, "a:1"},
            NodeRegistered{node(1), 5, 0, "a:1"}, CollisionsTakenIn{9, 1}, SplitBegun{},
            SplitAttempted{1, node(1)}, SplitHandedOver{1}, SplitCompleted{}}) {
     Coordinator fresh = make();

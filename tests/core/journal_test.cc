@@ -34,7 +34,8 @@ TEST(JournalTest, streams_are_buckets_or_the_node) {
 }
 
 TEST(JournalTest, a_state_comes_back_whole) {
-  const BucketState state{{5, 3}, true, 300, 7, 17, 18, node(4), 9, uint64_t{3} << 32, 1'000'000};
+  const BucketState state{{5, 3},   true, 300, 299, 7, 17, 18, node(4), 9, uint64_t{3} << 32,
+                          1'000'000};
   std::string record;
   append_state(&record, state);
   BucketState read;
@@ -45,10 +46,12 @@ TEST(JournalTest, a_state_comes_back_whole) {
 
 TEST(JournalTest, a_state_that_no_bucket_can_have_is_damage) {
   BucketState read;
-  for (const BucketState& state : {BucketState{{8, 3}, true, 0, 0, 0, 0, node(0), 0, 0, 0},
-                                   BucketState{{0, 0}, true, 0, 0, 0, 1, node(2), 0, 0, 0},
-                                   BucketState{{1, 1}, false, 0, 0, 0, 1, node(2), 0, 0, 0},
-                                   BucketState{{0, 41}, true, 0, 0, 0, 0, node(0), 0, 0, 0}}) {
+  for (const BucketState& state : {BucketState{{8, 3}, true, 0, 0, 0, 0, 0, node(0), 0, 0, 0},
+                                   BucketState{{0, 0}, true, 0, 0, 0, 0, 1, node(2), 0, 0, 0},
+                                   BucketState{{1, 1}, false, 0, 0, 0, 0, 1, node(2), 0, 0, 0},
+                                   BucketState{{1, 1}, true, 3, 1, 0, 0, 0, node(0), 0, 0, 0},
+                                   BucketState{{1, 1}, true, 3, 4, 0, 0, 0, node(0), 0, 0, 0},
+                                   BucketState{{0, 41}, true, 0, 0, 0, 0, 0, node(0), 0, 0, 0}}) {
     std::string record;
     append_state(&record, state);
     EXPECT_FALSE(read_state(rest_of(record, RecordKind::kState), &read));

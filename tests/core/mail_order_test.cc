@@ -42,6 +42,7 @@ TEST(MailOrderTest, whatMakesTheReceiverForgetIsAPromise) {
   EXPECT_TRUE(is_promise(Message(records)));
   EXPECT_TRUE(is_promise(Message(SplitRecordsAck())));
   EXPECT_TRUE(is_promise(Message(SplitDone())));
+  EXPECT_TRUE(is_promise(Message(Standing())));
   EXPECT_TRUE(is_promise(Message(Overflow())));
   EXPECT_TRUE(is_promise(Message(OverflowAck())));
   EXPECT_TRUE(is_promise(Message(SplitOrder())));

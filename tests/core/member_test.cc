@@ -115,5 +115,14 @@ TEST_F(MemberTest, the_coordinators_own_node_is_registered_from_the_start) {
   EXPECT_EQ(tick(50), Lines{"coordinator: Heartbeat id=n1 known=0"});
 }
 
+TEST_F(MemberTest, registers_again_until_it_is_accepted) {
+  connect();
+  EXPECT_EQ(tick(1'950), Lines{});
+  EXPECT_EQ(tick(50), Lines{"coordinator: Register incarnation=abc address=127.0.0.1:4001"});
+  registered(0);
+  EXPECT_EQ(tick(2'000), Lines{"coordinator: Register incarnation=abc address=127.0.0.1:4001"})
+      << "one that refuses may be put right";
+}
+
 }  // namespace
 }  // namespace lh::core

@@ -23,6 +23,7 @@ void Parcel::own_fields(M* m) {
   if constexpr (std::is_same_v<M, BookQuery>) own_all(&m->from);
   if constexpr (std::is_same_v<M, FileQuery>) own_all(&m->from);
   if constexpr (std::is_same_v<M, FileReply>) own_all(&m->to);
+  if constexpr (std::is_same_v<M, StandingQuery>) own_all(&m->to);
   if constexpr (std::is_same_v<M, Hello>) own_all(&m->listener);
   if constexpr (std::is_same_v<M, Error>) own_all(&m->text);
 }

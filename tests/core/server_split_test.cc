@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include "core/coordinator.h"
+#include "core/limits.h"
 #include "core/server.h"
+#include "core/standings.h"
 #include "tests/core/server_fixture.h"
 
 namespace lh::core {
@@ -119,7 +122,8 @@ TEST_F(ServerTest, a_bucket_far_beyond_the_map_costs_no_memory) {
 }
 
 TEST_F(ServerTest, a_stream_whose_beginning_was_lost_is_not_taken) {
-  EXPECT_EQ(step(records(1, true, {})), Lines{});
+  EXPECT_EQ(step(records(1, true, {})),
+            Lines{"b0@n1: SplitRecordsAck split=5 stream=1 batch=none"});
   EXPECT_EQ(server_.find(1), nullptr);
 }
 
@@ -152,6 +156,54 @@ TEST_F(ServerTest, acknowledgements_for_buckets_that_are_not_here_are_passed_ove
   EXPECT_EQ(step(SplitRecordsAck{1, 1, 0, 3}), Lines{});
   EXPECT_EQ(step(OverflowAck{3, 9, 9}), Lines{});
   EXPECT_EQ(step(ScanMore{7, 1, 3, 0}), Lines{});
+}
+
+TEST_F(ServerTest, a_coordinator_that_asks_is_told_what_is_here_and_what_is_known) {
+  know_buckets(3);
+  server_.book().set_node(entry(3, "h:3"));
+  server_.create_bucket({1, 2});
+  StandingQuery query;
+  query.query = 9;
+  server_.set_place(1, 2);
+  step(query);
+  const auto said = one_of<Standing>(effects_);
+  EXPECT_EQ(said.query, 9u);
+  EXPECT_EQ(said.node, node(2));
+  EXPECT_EQ(said.server, 1u);
+  EXPECT_EQ(said.servers, 2u);
+  EXPECT_EQ(said.options, integer_file());
+  EXPECT_FALSE(said.more);
+  EXPECT_EQ(said.book.at, (std::vector<NodeId>{node(1), node(2), node(3)}));
+  EXPECT_EQ(said.book.nodes.size(), 1u);
+  ASSERT_EQ(said.buckets.size(), 1u);
+  EXPECT_EQ(said.buckets[0].mark, (BucketMark{1, 2}));
+  query.first = kBookEntriesMax;
+  step(query);
+  EXPECT_TRUE(one_of<Standing>(effects_).buckets.empty()) << "of the next page";
+}
+
+TEST_F(ServerTest, the_rest_of_a_stream_of_the_lost_coordinators_node_comes_too_late) {
+  NodeEntry one = entry(1, "h:1");
+  one.version = uint64_t{3} << Coordinator::kSaidBits;
+  server_.book().set_node(one);
+  step(records(0, false, {}));
+  ASSERT_NE(server_.find(1), nullptr);
+  StandingQuery query;
+  query.query = Standings::number(0xe, 1);
+  step(query);
+  EXPECT_FALSE(one_of<Standing>(effects_).buckets[0].live);
+  SplitRecords late = records(1, true, {});
+  late.source_node = node(1);
+  EXPECT_EQ(step(late), Lines{});
+  EXPECT_FALSE(server_.find(1)->live()) << "it was said not to be";
+  one.version = uint64_t{1'027} << Coordinator::kSaidBits;
+  server_.book().set_node(one);
+  step(query);
+  late.split = 1'000'000;
+  late.batch = 0;
+  late.stream = uint64_t{1'027} << 32 | 1;
+  step(late);
+  EXPECT_TRUE(server_.find(1)->live()) << "of the new one, whose question came twice";
 }
 
 }  // namespace

@@ -189,10 +189,27 @@ TEST_F(ServerTest, a_key_that_is_no_integer_is_refused_in_an_integer_file) {
   EXPECT_EQ(answer(Op::kRead, 0, ""), "BadKey");
 }
 
-TEST_F(ServerTest, a_bucket_that_is_not_here_is_named_in_the_answer) {
+TEST_F(ServerTest, a_bucket_that_is_elsewhere_is_named_in_the_answer) {
   server_.create_bucket({0, 0});
+  server_.book().set(6, node(3));
   EXPECT_EQ(step(request(Op::kRead, 6, "1")),
             Lines{"reply: Reply seq=0 NoBucket bucket=(a=6,j=0)"});
+}
+
+TEST_F(ServerTest, a_bucket_that_nobody_has_is_the_business_of_the_one_it_would_come_from) {
+  EXPECT_EQ(step(request(Op::kRead, 6, "6")),
+            Lines{"reply: Reply seq=0 NoBucket bucket=(a=6,j=0)"});
+  know_buckets(3);
+  EXPECT_EQ(step(request(Op::kRead, 6, "6")),
+            Lines{"b2@n3: Read 6 seq=0 to=2 hops=1 from=(a=0,j=0)"});
+  Scan scan;
+  scan.to = 6;
+  scan.level = 3;
+  step(scan);
+  EXPECT_EQ(one_of<Scan>(effects_).to, 2u);
+  scan.solo = true;
+  step(scan);
+  EXPECT_EQ(one_of<ScanReply>(effects_).code, Code::kNoBucket) << "it is asked for by its number";
 }
 
 TEST_F(ServerTest, a_key_that_no_image_yields_for_the_bucket_costs_nobody_anything) {

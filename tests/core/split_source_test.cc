@@ -373,5 +373,24 @@ TEST_F(SplitSourceTest, all_that_is_left_goes_out_before_what_is_forwarded_then)
   EXPECT_TRUE(live_);
 }
 
+TEST_F(SplitSourceTest, a_target_that_has_lost_everything_gets_it_all_again_also_after_the_end) {
+  fill(20, 10);
+  open();
+  while (slice()) {
+  }
+  hand_over();
+  EXPECT_EQ(split_.stream(), 1u);
+  ack(kNoBatch, 9);
+  EXPECT_EQ(split_.stream(), 1u) << "that was about another stream";
+  ack(kNoBatch);
+  EXPECT_EQ(split_.stream(), 2u);
+  EXPECT_TRUE(split_.streaming());
+  EXPECT_TRUE(split_.handed_over()) << "the target is the same";
+  target_.clear();
+  while (slice()) {
+  }
+  EXPECT_EQ(target_.size(), 10u);
+}
+
 }  // namespace
 }  // namespace lh::core

@@ -156,9 +156,9 @@ TEST_F(BinarySessionTest, ARequestForAnotherBucketIsForwarded) {
   EXPECT_FALSE(reply.book.at.empty()) << "the client learns where it is";
 }
 
-TEST_F(BinarySessionTest, ABucketThatNobodyHasIsAnsweredToo) {
+TEST_F(BinarySessionTest, ForABucketThatNobodyHasItsAncestorAnswers) {
   Peer& peer = connect_client(7);
-  EXPECT_EQ(Code::kNoBucket, reply_to(peer, request(1, Op::kRead, 77, "77")).code);
+  EXPECT_EQ(Code::kNotFound, reply_to(peer, request(1, Op::kRead, 77, "77")).code);
 }
 
 TEST_F(BinarySessionTest, ARepeatedRequestIsExecutedOnce) {

@@ -137,6 +137,14 @@ TestNode& Cluster::start_coordinator(const core::FileOptions& file, const Start&
   return node;
 }
 
+TestNode& Cluster::start_rebuilding(const Start& start) {
+  NodeConfig config;
+  config.coordinator = true;
+  config.rebuild = true;
+  config.file = integer_file(10);
+  return add_node(config, start);
+}
+
 TestNode& Cluster::start_bucket_node(const Start& start) {
   TestNode& node = start_bucket_node_at(nodes_[0]->address(), start);
   EXPECT_TRUE(within(base::seconds(1), [&] { return node.joined(); }));

@@ -60,6 +60,7 @@ class TestNode final : public net::AcceptHandler, public Worker::Listener {
   net::WorkerPool& pool() { return *pool_; }
   bool joined() const { return joined_; }
   int unreachable_calls() const { return unreachable_calls_; }
+  const std::string& rebuild_failure() const { return rebuild_failure_; }
 
   // One turn of every worker that is not frozen. True when all of them are at rest.
   // When *patient the first of them sleeps for a moment, and *patient is reset.
@@ -83,6 +84,9 @@ class TestNode final : public net::AcceptHandler, public Worker::Listener {
   void on_accept(net::Socket socket, const net::SocketAddress& peer) override;
   void on_joined() override { joined_ = true; }
   void on_coordinator_unreachable() override { ++unreachable_calls_; }
+  void on_rebuild_failed(core::Rebuild::Failure, const std::string& why) override {
+    rebuild_failure_ = why;
+  }
 
   std::unique_ptr<net::WorkerPool> pool_;
   std::unique_ptr<Shared> shared_;
@@ -93,6 +97,7 @@ class TestNode final : public net::AcceptHandler, public Worker::Listener {
   size_t next_worker_ = 0;
   bool joined_ = false;
   int unreachable_calls_ = 0;
+  std::string rebuild_failure_;
 };
 
 // Nodes, peers, and the time that passes for all of them.
@@ -113,6 +118,8 @@ class Cluster : public ::testing::Test {
     return start_coordinator(file, Start());
   }
   TestNode& start_coordinator(const core::FileOptions& file, const Start& start);
+  // It has to hear from nodes of a file like integer_file(10) first.
+  TestNode& start_rebuilding(const Start& start);
   // Returns when it has joined.
   TestNode& start_bucket_node() { return start_bucket_node(Start()); }
   TestNode& start_bucket_node(const Start& start);

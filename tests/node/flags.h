@@ -32,6 +32,7 @@ inline constexpr base::Flag kFlags[] = {
     {.name = "max-clients", .kind = base::FlagKind::kU64, .default_text = "10000"},
     {.name = "idle-timeout", .kind = base::FlagKind::kU64, .default_text = "0"},
     {.name = "data-dir", .kind = base::FlagKind::kString, .value_name = "DIR"},
+    {.name = "rebuild", .kind = base::FlagKind::kSwitch, .roles = 1},
     {.name = "fsync",
      .kind = base::FlagKind::kWord,
      .default_text = "always",

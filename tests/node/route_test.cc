@@ -111,6 +111,7 @@ TEST_F(RouteTest, TheCoordinatorIsInTheFirstWorker) {
   expect(Party::kCoordinator, kCoordinatorWorker, core::Heartbeat{});
   expect(Party::kCoordinator, kCoordinatorWorker, core::Overflow{});
   expect(Party::kCoordinator, kCoordinatorWorker, core::SplitDone{});
+  expect(Party::kCoordinator, kCoordinatorWorker, core::Standing{});
   expect(Party::kCoordinator, kCoordinatorWorker, core::FileQuery{});
 }
 

@@ -225,6 +225,7 @@ TEST_F(WorkerLinkFloodTest, WhatComesAlongALinkIsTakenWhateverTheMailboxesHold) 
   constexpr uint64_t kRequests = 300;
   for (uint64_t seq = 1; seq <= kRequests; ++seq) {
     core::Request r = request(seq, Op::kRead, 11, "11");
+    r.hops = core::kForwardsMax;
     r.from = {7, NodeId{1}, 5, {}};
     send_message(*coordinator, r, Routing::kRouted);
   }

@@ -190,5 +190,26 @@ TEST_F(RunHistoryTest, aCountAllowsForWhatALossOfPowerTookBack) {
   EXPECT_TRUE(is_possible());
 }
 
+TEST_F(RunHistoryTest, whatWasLostWithItsBucketIsGone) {
+  const uint64_t id = did(Op::kPut, 1, 2, Code::kOk);
+  did(Op::kRead, 3, 4, Code::kOk, make_value(id, 10));
+  did(Op::kRead, 21, 22, Code::kNotFound);
+  EXPECT_FALSE(is_possible());
+  history_.add_wipe(10, 20, [](size_t) { return true; });
+  EXPECT_TRUE(is_possible());
+  did(Op::kRead, 25, 26, Code::kOk, make_value(id, 10));
+  EXPECT_FALSE(is_possible()) << "it does not come back";
+}
+
+TEST_F(RunHistoryTest, aRequestThatWasSentTwiceMayBeExecutedAgainWhenItsBucketWasLost) {
+  const uint64_t id = history_.begin(1, Op::kPut, kKey, 1, {}, 1);
+  history_.end(id, Code::kOk, {}, 2, true);
+  did(Op::kRead, 21, 22, Code::kNotFound);
+  did(Op::kRead, 25, 26, Code::kOk, make_value(id, 10));
+  EXPECT_FALSE(is_possible());
+  history_.add_wipe(10, 20, [](size_t) { return true; });
+  EXPECT_TRUE(is_possible());
+}
+
 }  // namespace
 }  // namespace lh::sim

@@ -168,7 +168,9 @@ TEST(CodecMalformedTest, statesAndOptionsThatNoFileHas) {
 }
 
 TEST(CodecMalformedTest, flagsAre0Or1) {
-  EXPECT_EQ(decode_error(MessageType::kSplitDone, varint(1) + varint(2) + '\1'), "");
+  EXPECT_EQ(
+      decode_error(MessageType::kSplitDone, varint(1) + varint(2) + '\1' + varint(3) + varint(4)),
+      "");
   EXPECT_EQ(decode_error(MessageType::kSplitDone, varint(1) + varint(2) + '\2'),
             "bad SplitDone: flag");
 }

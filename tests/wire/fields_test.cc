@@ -40,7 +40,7 @@ std::vector<Member> ranges(const T&... member) {
 template <typename T>
 std::vector<Member> members(const T& t) {
   constexpr size_t n = member_count<T>();
-  static_assert(n >= 1 && n <= 15, "add a line below");
+  static_assert(n >= 1 && n <= 16, "add a line below");
   if constexpr (n == 1) {
     const auto& [a] = t;
     return ranges(a);
@@ -100,6 +100,10 @@ std::vector<Member> members(const T& t) {
   if constexpr (n == 15) {
     const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p] = t;
     return ranges(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p);
+  }
+  if constexpr (n == 16) {
+    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q] = t;
+    return ranges(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q);
   }
 }
 

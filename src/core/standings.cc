@@ -1,0 +1,28 @@
+#include "core/standings.h"
+
+#include "core/limits.h"
+
+namespace lh::core {
+
+bool Standings::take(const Standing& m) {
+  if (complete_ || m.query != query_ || m.book.first != first_) return false;
+  if (!answered_.insert(m.server).second) return false;
+  options_ = m.options;
+  buckets_.insert(buckets_.end(), m.buckets.begin(), m.buckets.end());
+  for (size_t k = 0; k < m.book.at.size(); ++k) {
+    if (m.book.at[k] != NodeId::kNone) book_.set(first_ + k, m.book.at[k]);
+  }
+  book_.learn({0, {}, m.book.nodes});
+  more_ |= m.more;
+  if (answered_.size() < m.servers) return true;
+  if (!more_) {
+    complete_ = true;
+    return true;
+  }
+  more_ = false;
+  answered_.clear();
+  first_ += kBookEntriesMax;
+  return true;
+}
+
+}  // namespace lh::core
