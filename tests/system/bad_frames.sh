@@ -17,7 +17,7 @@ frame() {
 
 CLIENT=$(frame 01 "01 00 0700000000000000 00 0000000000000000 00")
 NODE=$(frame 01 "01 01 0000000000000000 09 0000000000000000 0b 3132372e302e302e313a31") # node 9 at 127.0.0.1:1
-READ_K=$(frame 10 "01 01 03 00 00 01 6b 00")
+READ_K=$(frame 10 "01 01 03 00 00 01 6b 00 00")
 REQUEST=10 REPLY=11 SCAN=20 SCAN_MORE=22 OVERFLOW=40 SPLIT_ORDER=42 SPLIT_DONE=43
 SPLIT_RECORDS=44 HEARTBEAT=32 BOOK_UPDATE=33 FILE_REPLY=36
 
@@ -64,7 +64,7 @@ refuses "length 2^32 - 1 in the middle" "2^24" "$CLIENT ffffffff 01 10"
 refuses "wire version 0" "version" "00000010 00 01"
 refuses "wire version 2" "version" "00000010 02 01"
 refuses "wire version 255" "version" "$CLIENT 00000010 ff 10"
-for type in 00 06 0f 12 2f 37 46 7f; do
+for type in 00 06 0f 12 2f 39 46 7f; do
   refuses "type 0x$type" "unknown message type" "$CLIENT$(frame $type 00)"
 done
 refuses "routed bit on a Hello" "unknown message type" "$(frame 81 "01 00 0700000000000000 00 0000000000000000 00")"
@@ -82,14 +82,14 @@ refuses "a listener of 256 bytes" "" \
 
 # Bodies.
 refuses "an empty request" "" "$CLIENT$(frame $REQUEST "")"
-refuses "a key longer than the body" "" "$CLIENT$(frame $REQUEST "01 01 03 00 00 7f 6b 00")"
-refuses "a key of 65,536 bytes" "" "$CLIENT$(frame $REQUEST "01 01 03 00 00 808004 6b 00")"
+refuses "a key longer than the body" "" "$CLIENT$(frame $REQUEST "01 01 03 00 00 7f 6b 00 00")"
+refuses "a key of 65,536 bytes" "" "$CLIENT$(frame $REQUEST "01 01 03 00 00 808004 6b 00 00")"
 refuses "a key of 2^63 bytes" "" "$CLIENT$(frame $REQUEST "01 01 03 00 00 80808080808080808001 6b")"
 refuses "a number of 11 bytes" "" "$CLIENT$(frame $REQUEST "8080808080808080808001 01 03 00 00 00 00")"
-refuses "a number spelled too long" "" "$CLIENT$(frame $REQUEST "8100 01 03 00 00 01 6b 00")"
-refuses "one byte too many" "" "$CLIENT$(frame $REQUEST "01 01 03 00 00 01 6b 00 00")"
-refuses "operation 9" "" "$CLIENT$(frame $REQUEST "01 01 09 00 00 01 6b 00")"
-refuses "bucket 2^40" "" "$CLIENT$(frame $REQUEST "01 01 03 808080808020 00 01 6b 00")"
+refuses "a number spelled too long" "" "$CLIENT$(frame $REQUEST "8100 01 03 00 00 01 6b 00 00")"
+refuses "one byte too many" "" "$CLIENT$(frame $REQUEST "01 01 03 00 00 01 6b 00 00 00")"
+refuses "operation 15" "" "$CLIENT$(frame $REQUEST "01 01 0f 00 00 01 6b 00 00")"
+refuses "bucket 2^40" "" "$CLIENT$(frame $REQUEST "01 01 03 808080808020 00 01 6b 00 00")"
 refuses "scan of kind 9" "" "$CLIENT$(frame $SCAN "01 09 00 00 00 00 00 $(printf '%032d' 0)")"
 
 # Frames that a client has no business to send.
@@ -97,10 +97,10 @@ refuses "a reply" "only a node" "$CLIENT$(frame $REPLY "01 00 00 00 00 00 00 00 
 refuses "an overflow report" "only a node" "$CLIENT$(frame $OVERFLOW "00 00 01 01")"
 refuses "a split order" "only a node" "$CLIENT$(frame $SPLIT_ORDER "01 00 00 01 01 00 00 00")"
 refuses "a registration" "only a node" "$CLIENT$(frame 30 "00 0700000000000000 00 0b 3132372e302e302e313a31")"
-refuses "a routed request" "only a node" "$CLIENT$(frame 90 "0700000000000000 01 01 00 00 01 01 03 00 00 01 6b 00")"
+refuses "a routed request" "only a node" "$CLIENT$(frame 90 "0700000000000000 01 01 00 00 01 01 03 00 00 01 6b 00 00")"
 
 # What is odd but well-formed.
-answers "a bucket beyond the file" "$CLIENT$(frame $REQUEST "01 01 03 ffff03 00 01 6b 00")"
+answers "a bucket beyond the file" "$CLIENT$(frame $REQUEST "01 01 03 ffff03 00 01 6b 00 00")"
 answers "a request twice" "$CLIENT$READ_K$READ_K"
 survives "more of a scan that never began" \
   "$CLIENT$(frame $SCAN_MORE "0700000000000000 05 00 0000000000000000")"
@@ -110,7 +110,7 @@ survives "every client message twice in one piece" "$CLIENT$READ_K$(frame 34 ff0
 # nodes listen on loopback only.)
 survives "overflow of a bucket beyond the file" "$NODE$(frame $OVERFLOW "ffff03 14 05 05")"
 survives "2^60 collisions" "$NODE$(frame $OVERFLOW "ffff03 14 05 808080808080808010")"
-survives "the end of a split that never was" "$NODE$(frame $SPLIT_DONE "63 00 01")"
+survives "the end of a split that never was" "$NODE$(frame $SPLIT_DONE "63 00 01 01 02")"
 survives "records of a split that never was" \
   "$NODE$(frame $SPLIT_RECORDS "63 01 00 00 00 09 ffff03 14 00")"
 survives "a heartbeat of nobody" "$NODE$(frame $HEARTBEAT "09 0900000000000000 00 00 00 00")"
