@@ -229,6 +229,7 @@ void Coordinator::on(base::Instant now, const Register& m, Effects* effects) {
   if (id == NodeId::kNone) {
     if (is_known_by_name(m.id)) return look_into(now, m, effects);
     const auto last = static_cast<uint32_t>(nodes_.rbegin()->first);
+    if (m.id != NodeId::kNone && misfits_.size() < kNodesMax) misfits_[m.id] = "nobody knew of it";
     if (last >= kNodesMax || m.id != NodeId::kNone) return refuse(m.from, effects);
     id = NodeId{last + 1};
   }

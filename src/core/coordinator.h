@@ -72,8 +72,8 @@ class Coordinator {
   const Counters& counters() const { return counters_; }
   uint64_t splits_owed() const { return owed_ + (split_ ? 1 : 0); }
   bool is_up(NodeId id) const;
-  // Nodes that came back to a coordinator which knew them by name only, with buckets that do not
-  // fit its file: why they were refused.
+  // Nodes that claim a number which this coordinator did not give: it knew them by name only, and
+  // what they have does not fit its file, or not at all. Why they were refused.
   const std::map<NodeId, std::string>& misfits() const { return misfits_; }
 
  private:

@@ -107,8 +107,15 @@ void Rebuild::tick(base::Instant now, Effects* effects) {
   missing_ = all.missing;
   missing_.insert(missing_.end(), all.asked.begin(), all.asked.end());
   std::sort(missing_.begin(), missing_.end());
-  if (!missing_.empty() && (now - news_at_ < kPatience || !may_do_without(missing_))) return;
-  conclude(now);
+  const base::Duration quiet = missing_.empty() && has_buckets() ? kQuiet : kPatience;
+  if (now - news_at_ >= quiet && may_do_without(missing_)) conclude(now);
+}
+
+bool Rebuild::has_buckets() const {
+  return std::any_of(claims_.begin(), claims_.end(), [](const auto& entry) {
+    const Standings& standings = entry.second.standings;
+    return standings.complete() && !standings.buckets().empty();
+  });
 }
 
 std::map<NodeId, NodeEntry> Rebuild::known_nodes() const {
@@ -147,10 +154,10 @@ Rebuild::Progress Rebuild::progress() const {
 // Nodes without a bucket may know very old maps. When a node that is missing has buckets, somebody
 // who has some himself, and so hears of splits, has to be there.
 bool Rebuild::may_do_without(const std::vector<NodeId>& missing) const {
+  if (has_buckets()) return true;
   bool needed = false;
   for (const auto& [id, claim] : claims_) {
     if (!claim.standings.complete()) continue;
-    if (!claim.standings.buckets().empty()) return true;
     const AddressBook& book = claim.standings.book();
     for (BucketNo a = 0; a < book.buckets_seen(); ++a) {
       needed |= std::binary_search(missing.begin(), missing.end(), book.locate(a));
@@ -210,11 +217,13 @@ bool Rebuild::agree_on_options() {
 bool Rebuild::collect() {
   live_.clear();
   named_.clear();
+  begun_.clear();
   split_.reset();
   for (const auto& [id, claim] : claims_) {
     if (!claim.standings.complete()) continue;
     for (const BucketStanding& b : claim.standings.buckets()) {
       split_max_ = std::max(split_max_, b.split_max);
+      if (!b.live) begun_.insert(b.mark.a);
       if (!b.live) continue;
       const auto [it, fresh] = live_.try_emplace(b.mark.a, Live{id, b});
       if (!fresh) {
@@ -328,9 +337,11 @@ void Rebuild::write_records() {
     append_state(add(stream_of(mark.a)), bucket);
   }
   add_event(reports());
-  if (!split_) return;
-  // One that can still be given to another target begins anew when its target is gone.
+  if (!owes_split()) return;
+  // One that can still be given to another target begins anew when its target is gone, and one
+  // whose source was lost in any case.
   add_event(SplitBegun{});
+  if (!split_) return;
   const BucketStanding& source = split_->source;
   if (!source.handed_over && source.target_node == Coordinator::kSelf) return;
   add_event(SplitAttempted{source.split, source.target_node});
@@ -351,8 +362,9 @@ CoordinatorState Rebuild::reports() const {
     state.reports[a] = {b.answered, b.answered};
     if (!reporter && b.answered < b.collisions) reporter = a;
   }
-  if (!split_) return state;
-  const BucketNo source = reporter.value_or(split_->source.mark.a);
+  if (!owes_split()) return state;
+  const BucketNo source = reporter.value_or(state_.n);
+  if (state.reports.size() <= source) state.reports.resize(source + 1);
   CoordinatorState::Reports& owed = state.reports[source];
   if (reporter) owed.taken_in = live_.at(source).standing.collisions;
   state.owed = 1;

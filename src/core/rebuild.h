@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,9 @@ class Rebuild {
   // When nothing new was heard for so long, who is missing is taken to be down. A contradiction is
   // asked about for as long.
   static constexpr base::Duration kPatience = base::seconds(10);
+  // When all nodes that anybody knows have answered, and some of them have buckets: those who know
+  // more may be a moment late, and who was away for long knows little.
+  static constexpr base::Duration kQuiet = base::seconds(5);
 
   Rebuild(Self self, base::Instant now) : self_(std::move(self)), news_at_(now) {}
 
@@ -106,6 +110,7 @@ class Rebuild {
   static void take(const Register& m, Claim* claim);
   void ask(base::Instant now, Claim* claim, Effects* effects) const;
   std::map<NodeId, NodeEntry> known_nodes() const;
+  bool has_buckets() const;
   bool may_do_without(const std::vector<NodeId>& missing) const;
   void conclude(base::Instant now);
   void ask_all_again(base::Instant now);
@@ -119,6 +124,7 @@ class Rebuild {
   bool contradict(std::string what);
   bool is_target(BucketNo a) const { return split_ && a == split_->target; }
 
+  bool owes_split() const { return split_ || begun_.contains(next_bucket(state_)); }
   CoordinatorState reports() const;
   void write_records();
   void add_event(const CoordinatorEvent& event);
@@ -141,6 +147,7 @@ class Rebuild {
   FileOptions options_;
   std::map<BucketNo, Live> live_;
   std::map<BucketNo, NodeId> named_;
+  std::set<BucketNo> begun_;    // targets of splits, that are not live
   std::optional<Split> split_;  // under way
   uint64_t split_max_ = 0;
   uint64_t version_max_ = 0;

@@ -41,7 +41,7 @@ void CoordinatorLog::look_at_misfits(const core::Coordinator& coordinator) {
   if (misfits_ == coordinator.misfits()) return;
   misfits_ = coordinator.misfits();
   for (const auto& [id, why] : misfits_) {
-    LH_LOG(kError, "coordinator", "node refused: what it has does not fit the rebuilt file")
+    LH_LOG(kError, "coordinator", "node refused: it does not fit the file")
         .kv("node", static_cast<uint32_t>(id))
         .kv("why", why);
   }

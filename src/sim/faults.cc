@@ -240,7 +240,7 @@ void Faults::fail_sync(Duration) {
 void Faults::lose_coordinator(Duration lasts) {
   SimNode* node = cluster_->nodes()[0].get();
   if (!node->is_up() || node->id() == NodeId::kNone || !cluster_->checker().may_be_lost(1)) return;
-  world_->trouble(core::Rebuild::kPatience);
+  world_->trouble(lasts + core::Rebuild::kPatience * 2 + kTroubleAfter);
   world_->counters.add(Count::kDisksLost);
   node->lose_disk();
   world_->events.after(lasts, [node] { node->restart(); });

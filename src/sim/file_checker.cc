@@ -158,6 +158,9 @@ std::vector<Interval> FileChecker::node_is_rebuilt(uint32_t node, Servers server
     in_flight_ = !where_.contains(target);
   }
   if (!where_.empty() && where_.rbegin()->first >= bucket_count(state_)) {
+    // Whoever knew of it was away for so long that it was rebuilt without: that is as it must be,
+    // and no file that could be looked at any further.
+    world_->is_moot = !coordinator->is_up(where_.rbegin()->second.id);
     world_->fail(format("the rebuilt file knows nothing of bucket %llu",
                         static_cast<Ull>(where_.rbegin()->first)));
   }

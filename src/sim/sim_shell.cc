@@ -234,7 +234,11 @@ void SimShell::accept(size_t worker, const Message& message) {
 
 void SimShell::handle(size_t worker, const Message& message) {
   Worker* w = workers_[worker].get();
-  switch (party_of(message, coordinator_ != nullptr)) {
+  const Party party = party_of(message, coordinator_ != nullptr);
+  // It has no file yet: it asks, and hears what it is told.
+  const bool asks = std::holds_alternative<core::StandingQuery>(message);
+  if (rebuild_ && party != Party::kCoordinator && !asks) return;
+  switch (party) {
     case Party::kEveryServer:
       if (worker == 0 && member_ != nullptr) member_->on_answer();
       step_front(w, message);

@@ -46,6 +46,7 @@ class Run {
     if (!world_.failed()) check_silence();
     if (!world_.failed()) cluster_.checker().check_settled();
     if (!world_.failed()) check_history();
+    if (world_.is_moot) world_.failure.clear();
     return {world_.options.seed, world_.failure, world_.transcript.hash(), cluster_.counters()};
   }
 

@@ -70,6 +70,7 @@ struct World {
   Transcript transcript;
   Canary* canary = nullptr;  // a planted bug, or none
   std::string failure;
+  bool is_moot = false;                // what failed is nobody's fault
   std::vector<base::Instant> moments;  // when each was, from moment 1 on
   std::vector<PowerLoss> losses;
   std::vector<PowerLoss> wipes;  // all that was had is gone

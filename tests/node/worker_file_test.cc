@@ -9,6 +9,8 @@ namespace {
 
 using namespace testing;
 
+constexpr base::Duration kPatience = core::Rebuild::kPatience;
+
 // A coordinator that rebuilds its file, and node 2 of that file, played by the test.
 class WorkerFileTest : public Cluster {
  protected:
@@ -48,7 +50,7 @@ TEST_F(WorkerFileTest, ItServesTheFileThatTheNodesHaveAndAnswersThem) {
   claim();
   EXPECT_FALSE(node_.joined());
   say(10);
-  ASSERT_TRUE(within(base::seconds(1), [&] { return node_.joined(); }));
+  ASSERT_TRUE(within(kPatience, [&] { return node_.joined(); }));
   EXPECT_EQ(NodeId{1}, node_.id());
   EXPECT_EQ(77u, node_.file().id);
   EXPECT_EQ(1u, node_.live_buckets());
@@ -65,7 +67,7 @@ TEST_F(WorkerFileTest, ItServesTheFileThatTheNodesHaveAndAnswersThem) {
 TEST_F(WorkerFileTest, ItEndsWhenTheNodesAreOfAnotherKindOfFile) {
   claim();
   say(11);
-  ASSERT_TRUE(within(base::seconds(1), [&] { return !node_.rebuild_failure().empty(); }));
+  ASSERT_TRUE(within(kPatience, [&] { return !node_.rebuild_failure().empty(); }));
   EXPECT_EQ("the nodes are of a file with --capacity=11 --hash=integer", node_.rebuild_failure());
   EXPECT_FALSE(node_.joined());
 }

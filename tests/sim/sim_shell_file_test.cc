@@ -20,7 +20,7 @@ TEST_F(SimShellFileTest, aLostCoordinatorsNodeRebuildsTheFileFromTheOthers) {
   nodes()[0]->restart();
   EXPECT_EQ(nodes()[0]->id(), NodeId::kNone) << "it has to ask first";
   ASSERT_TRUE(cluster_.run_until([&] { return nodes()[0]->id() == core::Coordinator::kSelf; },
-                                 base::seconds(5)));
+                                 core::Rebuild::kPatience));
   EXPECT_EQ(nodes()[0]->coordinator()->state(), before);
   EXPECT_EQ(world_.counters[Count::kRebuilt], 1u);
   ASSERT_EQ(world_.wipes.size(), 1u);
