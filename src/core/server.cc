@@ -483,7 +483,8 @@ void Server::on(base::Instant, const StandingQuery& m, Effects* effects) {
   const NodeEntry* old = book_.node(Coordinator::kSelf);
   const uint64_t asker = Standings::asker(m.query);
   if (std::exchange(asked_by_, asker) != asker && old != nullptr) {
-    boot_of_coordinator_min_ = Coordinator::boot_of(old->version) + 1;
+    // What is said of the nodes of a new file is of boot 0, its first streams of boot 1.
+    boot_of_coordinator_min_ = std::max<uint64_t>(Coordinator::boot_of(old->version), 1) + 1;
   }
   Standing standing;
   standing.query = m.query;

@@ -184,7 +184,7 @@ TEST_F(ServerTest, a_coordinator_that_asks_is_told_what_is_here_and_what_is_know
 
 TEST_F(ServerTest, the_rest_of_a_stream_of_the_lost_coordinators_node_comes_too_late) {
   NodeEntry one = entry(1, "h:1");
-  one.version = uint64_t{3} << Coordinator::kSaidBits;
+  one.version = 7;
   server_.book().set_node(one);
   step(records(0, false, {}));
   ASSERT_NE(server_.find(1), nullptr);
@@ -193,7 +193,7 @@ TEST_F(ServerTest, the_rest_of_a_stream_of_the_lost_coordinators_node_comes_too_
   step(query);
   EXPECT_FALSE(one_of<Standing>(effects_).buckets[0].live);
   SplitRecords late = records(1, true, {});
-  late.source_node = node(1);
+  late.stream = uint64_t{1} << 32 | 1;
   EXPECT_EQ(step(late), Lines{});
   EXPECT_FALSE(server_.find(1)->live()) << "it was said not to be";
   one.version = uint64_t{1'027} << Coordinator::kSaidBits;
