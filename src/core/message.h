@@ -17,24 +17,13 @@
 #include "core/book_part.h"
 #include "core/file_options.h"
 #include "core/op.h"
+#include "core/reply_path.h"
 #include "core/standing.h"
 #include "lh/types.h"
 
 namespace lh::core {
 
-// An LH* client: a native client process or the front of a node's worker. Chosen at random, so
-// that nobody has to hand them out; 0 is no client.
-using ClientId = uint64_t;
-
 // --------------------------------------------------------------------------- keyed requests
-
-// How an answer finds its way to the client that asked, whichever bucket answers.
-struct ReplyPath {
-  ClientId client = 0;
-  NodeId entry = NodeId::kNone;  // the node that the request came in by
-  uint64_t link = 0;             // what that node calls the client's connection; opaque elsewhere
-  std::string_view listener;     // the client's own port, empty when it has none
-};
 
 // Client -> bucket, and bucket -> bucket when it is forwarded (then hops > 0).
 struct Request {
@@ -221,14 +210,6 @@ struct BookUpdate {
 // Client -> coordinator or any node: where are the buckets from `first` on?
 struct BookQuery {
   ReplyPath from;
-  BucketNo first = 0;
-};
-
-// A coordinator that has lost its memory -> every server of a node, along the path of the node's
-// Register: what do you have of buckets first.. on? (rebuild.h) The answer: core/standing.h.
-struct StandingQuery {
-  ReplyPath to;
-  uint64_t query = 0;
   BucketNo first = 0;
 };
 

@@ -59,7 +59,7 @@ void Rebuild::on(base::Instant now, const Register& m, Effects* effects) {
   take(m, &claim);
   if (fresh) {
     news_at_ = now;
-    claim.standings = Standings(Standings::number(self_.incarnation, round_));
+    claim.standings = Standings(Standings::number(self_.incarnation, round_), m.id);
   }
   if (!claim.standings.complete()) ask(now, &claim, effects);
 }
@@ -93,7 +93,7 @@ void Rebuild::tick(base::Instant now, Effects* effects) {
     again_at_ = {};
     ++round_;
     for (auto& [id, claim] : claims_) {
-      claim.standings = Standings(Standings::number(self_.incarnation, round_));
+      claim.standings = Standings(Standings::number(self_.incarnation, round_), id);
       claim.asked_at = {};
     }
   }

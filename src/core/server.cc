@@ -478,7 +478,6 @@ void Server::on(base::Instant, const BookQuery& m, Effects* effects) {
 }
 
 void Server::on(base::Instant, const StandingQuery& m, Effects* effects) {
-  if (host_.node == NodeId::kNone) return;
   // Later questions of the same one may come when its own start is in the book.
   const NodeEntry* old = book_.node(Coordinator::kSelf);
   const uint64_t asker = Standings::asker(m.query);
@@ -488,7 +487,7 @@ void Server::on(base::Instant, const StandingQuery& m, Effects* effects) {
   }
   Standing standing;
   standing.query = m.query;
-  standing.node = host_.node;
+  standing.node = m.node;
   standing.server = server_;
   standing.servers = servers_;
   standing.options = host_.options;

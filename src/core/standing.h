@@ -1,4 +1,5 @@
-// Standing: what a server has, for a coordinator that has lost its memory and asks (rebuild.h).
+// StandingQuery and Standing: what a server has, for a coordinator that has lost its memory and
+// asks (rebuild.h).
 #pragma once
 
 #include <cstdint>
@@ -6,9 +7,19 @@
 
 #include "core/book_part.h"
 #include "core/file_options.h"
+#include "core/reply_path.h"
 #include "lh/types.h"
 
 namespace lh::core {
+
+// Such a coordinator -> every server of a node, along the path of the node's Register: what do you
+// have of buckets first.. on?
+struct StandingQuery {
+  ReplyPath to;
+  uint64_t query = 0;
+  BucketNo first = 0;
+  NodeId node = NodeId::kNone;  // that is asked: not all of its servers need to know
+};
 
 // How far a bucket is, as only it can know.
 struct BucketStanding {

@@ -7,7 +7,7 @@ namespace lh::core {
 bool Standings::take(const Standing& m) {
   if (complete_ || m.query != query_ || m.book.first != first_) return false;
   if (!answered_.insert(m.server).second) return false;
-  options_ = m.options;
+  if (options_.id == 0) options_ = m.options;  // a server that has not joined knows no file
   buckets_.insert(buckets_.end(), m.buckets.begin(), m.buckets.end());
   for (size_t k = 0; k < m.book.at.size(); ++k) {
     if (m.book.at[k] != NodeId::kNone) book_.set(first_ + k, m.book.at[k]);

@@ -15,7 +15,8 @@ namespace lh::core {
 class Standings {
  public:
   // query: tells the answers to these questions from those to others.
-  explicit Standings(uint64_t query = 0) : query_(query) {}
+  explicit Standings(uint64_t query = 0, NodeId node = NodeId::kNone)
+      : query_(query), node_(node) {}
 
   // Of one coordinator's node, which has this incarnation: what is asked says whose question it is.
   static uint64_t number(uint64_t incarnation, uint64_t count) {
@@ -24,7 +25,7 @@ class Standings {
   static uint64_t asker(uint64_t query) { return query >> kCountBits; }
 
   // What is to be asked next, or again; bound: !complete().
-  StandingQuery next(const ReplyPath& to) const { return {to, query_, first_}; }
+  StandingQuery next(const ReplyPath& to) const { return {to, query_, first_, node_}; }
   // Whether it was news.
   bool take(const Standing& m);
   bool complete() const { return complete_; }
@@ -39,6 +40,7 @@ class Standings {
   static constexpr int kCountBits = 16;
 
   uint64_t query_;
+  NodeId node_;
   BucketNo first_ = 0;
   std::set<uint32_t> answered_;  // servers, of this page
   bool more_ = false;

@@ -103,15 +103,15 @@ bool Disk::recover_record(const storage::ManifestEntry& entry, uint64_t stream,
 }
 
 Status Disk::judge(const Workers& workers) const {
-  const bool has_file = std::any_of(workers.begin(), workers.end(),
-                                    [](const auto& worker) { return worker->joined(); });
-  if (config_.rebuild && has_file) {
+  const auto joined = std::find_if(workers.begin(), workers.end(),
+                                   [](const auto& worker) { return worker->joined(); });
+  if (joined == workers.end()) return {};
+  if (config_.rebuild) {
     return {StatusCode::kInvalid, "--data-dir=" + config_.data_dir +
                                       " has a file already, rebuilt or never lost: start without "
                                       "--rebuild"};
   }
-  const core::Server& server = workers[kCoordinatorWorker]->server();
-  if (server.self() == NodeId::kNone) return {};
+  const core::Server& server = (*joined)->server();
   const bool was_coordinator = server.self() == core::Coordinator::kSelf;
   if (was_coordinator != config_.coordinator) {
     return {StatusCode::kInvalid, "--data-dir=" + config_.data_dir + " is that of a " +
@@ -133,14 +133,16 @@ Status Disk::judge(const Workers& workers) const {
 
 Status Disk::start(const Workers& workers) {
   if (Status status = dir_->start(); !status.ok()) return status;
-  uint32_t boot = 0;
+  Worker::Past past;
   std::vector<LogListener*> listeners;
   for (const auto& worker : workers) {
-    boot = std::max(boot, worker->boot());
+    past.boot = std::max(past.boot, worker->boot() + 1);
+    if (worker->joined()) past.node = worker->server().self();
     listeners.push_back(worker.get());
   }
   for (uint32_t k = 0; k < workers.size(); ++k) {
-    workers[k]->start(dir_->log(k)->next_sequence(), boot + 1);
+    past.next_record = dir_->log(k)->next_sequence();
+    workers[k]->start(past);
     if (dir_->needs_snapshots()) workers[k]->want_snapshot();
   }
   // Last: from here on the directory is the log thread's alone.

@@ -86,23 +86,24 @@ bool Worker::recover(uint64_t stream, std::string_view record) {
   return server_.recover(stream, record);
 }
 
-void Worker::start(uint64_t next_record, uint32_t boot) {
+void Worker::start(const Past& past) {
   mailbox_.set_handler(*this);
   loop_.add_hook(*this);
-  if (log_ != nullptr) feed_.begin(next_record);
+  if (log_ != nullptr) feed_.begin(past.next_record);
   gate_.release(feed_.durable());
   server_.set_unix_offset(base::unix_offset());
   const bool returns = joined();
   {
     Lease effects(*this);
-    server_.resume(boot, effects.get());
+    server_.resume(past.boot, effects.get());
   }
   if (returns) serve();
   if (shared_.config.coordinator) {
     start_file(returns);
   } else if (index_ == kCoordinatorWorker) {
+    // Each worker writes the number to a log of its own: a death may leave it in some of them.
     member_ = std::make_unique<core::Member>(shared_.incarnation, shared_.address,
-                                             shared_.config.buckets_max, server_.self());
+                                             shared_.config.buckets_max, past.node);
   }
   loop_.post([this] { tick(); });
 }

@@ -68,9 +68,15 @@ class Worker final : public LogListener,
 
   // Before start(), with a data directory: a record from there. False when it makes no sense.
   bool recover(uint64_t stream, std::string_view record);
-  // Before the pool starts. next_record: where the worker's log goes on. boot: which start of this
-  // data directory it is, from 1 on.
-  void start(uint64_t next_record = 0, uint32_t boot = 0);
+  // What the data directory says to a start.
+  struct Past {
+    uint64_t next_record = 0;     // where the worker's log goes on
+    uint32_t boot = 0;            // which start this is, from 1 on
+    NodeId node = NodeId::kNone;  // as whoever of the node's workers knows it
+  };
+  // Before the pool starts.
+  void start(const Past& past);
+  void start() { start(Past()); }
   // Of the boot that is recorded, 0 when none is.
   uint32_t boot() const { return server_.boot().number; }
   // After it stopped.

@@ -38,6 +38,7 @@ constexpr std::array<std::string_view, kCounts> kNames = {
     "clears",
     "settled",
     "unsettled",
+    "keys-undecided",
     "waits",
     "hand-overs-undone",
     "connections",

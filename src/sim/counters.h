@@ -40,6 +40,7 @@ enum class Count : uint8_t {
   kClears,
   kSettled,
   kUnsettled,
+  kUndecided,
   kWaits,
   kHandOversUndone,
   kConnections,

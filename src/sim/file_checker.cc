@@ -128,6 +128,7 @@ bool FileChecker::may_be_lost(uint32_t node) const {
 
 std::vector<Interval> FileChecker::node_is_rebuilt(uint32_t node, Servers servers,
                                                    const core::Coordinator* coordinator) {
+  ++deaths_;  // of what the file had there, whoever asked in between
   servers_[node] = servers;
   coordinator_ = coordinator;
   office_ = node;

@@ -320,8 +320,8 @@ std::optional<std::string> History::check_count(const Call& call, const Events& 
                       static_cast<unsigned long long>(most));
 }
 
-std::optional<std::string> History::find_violation() const {
-  if (!malformed_.empty()) return malformed_;
+History::Findings History::check() const {
+  if (!malformed_.empty()) return {malformed_};
   const Events asked = events();
   Events all = asked;
   for (const Call& call : calls_) {
@@ -331,12 +331,15 @@ std::optional<std::string> History::find_violation() const {
     if (call.request.kind == Kind::kScan || call.request.kind == Kind::kBucket) {
       violation = check_scan(call, &all);
     }
-    if (violation) return violation;
+    if (violation) return {violation};
   }
+  Findings findings;
   for (size_t key = 0; key < all.size(); ++key) {
-    if (auto violation = explain_history(std::move(all[key]), cuts_[key])) return violation;
+    const Explanation found = explain_history(std::move(all[key]), cuts_[key]);
+    if (found.violation) return {found.violation};
+    if (!found.decided) ++findings.undecided;
   }
-  return std::nullopt;
+  return findings;
 }
 
 std::map<size_t, core::Code> History::last_codes(uint32_t client) const {

@@ -90,8 +90,12 @@ class History {
   // Between the two moments all that a node had of these keys was lost for good.
   void add_wipe(Moment since, Moment at, const std::function<bool(size_t key)>& had);
 
-  // Something that no order of things explains, in words.
-  std::optional<std::string> find_violation() const;
+  struct Findings {
+    std::optional<std::string> violation;  // something that no order of things explains, in words
+    size_t undecided = 0;                  // keys of which nobody can tell
+  };
+  Findings check() const;
+  std::optional<std::string> find_violation() const { return check().violation; }
   // How the last request of this client for each key ended; keys that it did not ask for, or got no
   // answer about, are left out.
   std::map<size_t, core::Code> last_codes(uint32_t client) const;

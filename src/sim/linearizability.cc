@@ -175,7 +175,7 @@ class Search {
     const size_t slot = slot_of(event);
     std::vector<Configuration> work = take();
     std::vector<Configuration> done;
-    while (!work.empty()) {
+    while (!work.empty() && !exhausted()) {
       Configuration c = std::move(work.back());
       work.pop_back();
       if (c.now.known.has(slot)) {
@@ -213,7 +213,7 @@ class Search {
     std::vector<Configuration> work = take();
     for (const Configuration& c : work) insert(&seen_, c);
     std::vector<Configuration> after;
-    while (!work.empty()) {
+    while (!work.empty() && !exhausted()) {
       const Configuration c = std::move(work.back());
       work.pop_back();
       after.push_back(c);
@@ -235,7 +235,7 @@ class Search {
     std::vector<Configuration> work = take();
     for (const Configuration& c : work) insert(&seen_, c);
     std::vector<Configuration> before;
-    while (!work.empty()) {
+    while (!work.empty() && !exhausted()) {
       Configuration c = std::move(work.back());
       work.pop_back();
       for (size_t next = 0; next < slots_end_; ++next) {
@@ -251,6 +251,9 @@ class Search {
       add(std::move(c));
     }
   }
+
+  // What it says of the history is worth nothing then.
+  bool exhausted() const { return comparisons_ > kComparisonsMax; }
 
   std::string describe_states() const {
     std::string out;
@@ -324,7 +327,7 @@ class Search {
   }
 
   // True when the table had nothing as good yet.
-  static bool insert(Table* table, const Configuration& c) {
+  bool insert(Table* table, const Configuration& c) {
     Key key{c.now.state, c.now.known, c.left.has_value(), 0, {}};
     Happened happened{c.now.unknown, {}};
     if (c.left) {
@@ -333,6 +336,7 @@ class Search {
       happened.left = c.left->unknown;
     }
     std::vector<Happened>& antichain = (*table)[key];
+    comparisons_ += antichain.size() + 1;
     for (const Happened& other : antichain) {
       if (other.within(happened)) return false;
     }
@@ -429,6 +433,7 @@ class Search {
   Table configurations_;
   Table seen_;
   std::optional<Moment> cut_at_;  // of the loss of power that may take back what happens
+  uint64_t comparisons_ = 0;
   bool sums_ = false;
   std::set<uint64_t> expired_;            // values
   std::map<uint64_t, Moment> last_read_;  // by value
@@ -471,8 +476,6 @@ std::string report(const std::vector<KeyEvent>& events, const std::vector<PowerC
   return out;
 }
 
-constexpr std::string_view kTooMany = "too many operations at a time on one key to check";
-
 struct Point {
   // In the order in which they count at one moment.
   enum class Kind : uint8_t { kInvoked, kEndLoss, kVainTry, kAnswered, kBeginLoss, kExpired };
@@ -509,23 +512,25 @@ std::vector<Point> points_of(const std::vector<KeyEvent>& events,
 
 }  // namespace
 
-std::optional<std::string> explain_history(std::vector<KeyEvent> events,
-                                           const std::vector<PowerCut>& cuts) {
+Explanation explain_history(std::vector<KeyEvent> events, const std::vector<PowerCut>& cuts) {
+  const Explanation undecided{{}, false};
   std::stable_sort(events.begin(), events.end(),
                    [](const KeyEvent& a, const KeyEvent& b) { return a.invoked < b.invoked; });
   Search search(events);
   for (const Point& point : points_of(events, cuts)) {
     switch (point.kind) {
       case Point::Kind::kInvoked:
-        if (!search.open(point.number)) return std::string(kTooMany);
+        if (!search.open(point.number)) return undecided;
         break;
       case Point::Kind::kAnswered: {
         const std::string states = search.describe_states();
-        if (!search.close(point.number)) return report(events, cuts, point.number, states);
+        const bool explained = search.close(point.number);
+        if (search.exhausted()) return undecided;
+        if (!explained) return {report(events, cuts, point.number, states)};
         break;
       }
       case Point::Kind::kVainTry:
-        if (!search.open_vain_try(point.number)) return std::string(kTooMany);
+        if (!search.open_vain_try(point.number)) return undecided;
         break;
       case Point::Kind::kExpired:
         search.expire(point.number);
@@ -537,8 +542,9 @@ std::optional<std::string> explain_history(std::vector<KeyEvent> events,
         search.end_loss();
         break;
     }
+    if (search.exhausted()) return undecided;
   }
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace lh::sim

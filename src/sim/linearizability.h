@@ -49,13 +49,21 @@ struct PowerCut {
   Moment at = 0;
 };
 
-// The key is absent at first. Nothing when the history is linearizable, else a report: the events
-// around the first answer that no order explains.
-std::optional<std::string> explain_history(std::vector<KeyEvent> events,
-                                           const std::vector<PowerCut>& cuts = {});
+struct Explanation {
+  // A report: the events around the first answer that no order explains.
+  std::optional<std::string> violation;
+  // Not so: too much was possible at a time (the bounds below) for anyone to tell.
+  bool decided = true;
+  bool holds() const { return decided && !violation; }
+};
 
-// How many events of one key may be under way or unknown at a time. Beyond it a history is reported
-// as one that cannot be checked.
+// The key is absent at first.
+Explanation explain_history(std::vector<KeyEvent> events, const std::vector<PowerCut>& cuts = {});
+
+// How many events of one key may be under way or unknown at a time.
 inline constexpr size_t kOpenEventsMax = 256;
+// Comparisons of what may have been. What can be told at all mostly takes thousands; the bound is
+// seconds, and some hundred MiB.
+inline constexpr uint64_t kComparisonsMax = 50'000'000;
 
 }  // namespace lh::sim

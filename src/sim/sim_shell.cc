@@ -97,7 +97,11 @@ void SimShell::start() {
   const bool returns = id() != NodeId::kNone;
   started_ = true;
   uint32_t boot = 0;
-  for (const auto& w : workers_) boot = std::max(boot, w->server.boot().number);
+  NodeId known = NodeId::kNone;  // by whoever of the workers had it on the disk
+  for (const auto& w : workers_) {
+    boot = std::max(boot, w->server.boot().number);
+    if (w->server.self() != NodeId::kNone) known = w->server.self();
+  }
   for (size_t w = 0; w < workers_.size(); ++w) {
     Worker* worker = workers_[w].get();
     const bool joined = worker->server.self() != NodeId::kNone;
@@ -108,7 +112,7 @@ void SimShell::start() {
   }
   if (coordinator_ == nullptr) {
     member_ = std::make_unique<core::Member>(config_.incarnation, address_of(process_),
-                                             shared_.world->options.buckets_max, id());
+                                             shared_.world->options.buckets_max, known);
     link_to(workers_[0].get(), shared_.coordinator);
   } else {
     start_coordinator(returns);
@@ -335,10 +339,10 @@ void SimShell::route(Worker* w, const core::Outgoing& outgoing) {
     case core::Destination::Kind::kReply:
       return route_reply(w, message, true);
     case core::Destination::Kind::kBucket:
-      if (outgoing.to.node != id()) return send_to_node(w, outgoing.to.node, message);
+      if (outgoing.to.node != w->server.self()) return send_to_node(w, outgoing.to.node, message);
       return mail(w->index, owner_of(message, w->index), message);
     case core::Destination::Kind::kNode:
-      if (outgoing.to.node != id()) return send_to_node(w, outgoing.to.node, message);
+      if (outgoing.to.node != w->server.self()) return send_to_node(w, outgoing.to.node, message);
       for (size_t to = 0; to < workers_.size(); ++to) mail(w->index, to, message);
       return;
     case core::Destination::Kind::kCoordinator:

@@ -230,7 +230,9 @@ class Run {
     for (const PowerLoss& wipe : world_.wipes) {
       history.add_wipe(wipe.since, wipe.at, had_by(wipe));
     }
-    if (auto violation = history.find_violation()) give_up(*violation);
+    const History::Findings found = history.check();
+    world_.counters.add(Count::kUndecided, found.undecided);
+    if (found.violation) give_up(*found.violation);
   }
 
   SimCluster cluster_;

@@ -203,6 +203,7 @@ template <typename V>
 void fields(V& v, Field<V, core::StandingQuery>& m) {
   v.number(m.query);
   bucket(v, m.first);
+  fields(v, m.node);
 }
 
 template <typename V>

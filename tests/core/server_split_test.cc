@@ -164,6 +164,7 @@ TEST_F(ServerTest, a_coordinator_that_asks_is_told_what_is_here_and_what_is_know
   server_.create_bucket({1, 2});
   StandingQuery query;
   query.query = 9;
+  query.node = node(2);
   server_.set_place(1, 2);
   step(query);
   const auto said = one_of<Standing>(effects_);
@@ -180,6 +181,19 @@ TEST_F(ServerTest, a_coordinator_that_asks_is_told_what_is_here_and_what_is_know
   query.first = kBookEntriesMax;
   step(query);
   EXPECT_TRUE(one_of<Standing>(effects_).buckets.empty()) << "of the next page";
+}
+
+TEST(ServerStandingTest, one_that_has_not_joined_says_that_it_has_nothing) {
+  Server server;
+  server.set_place(1, 2);
+  Effects effects;
+  StandingQuery query;
+  query.node = node(2);
+  server.step(kStart, query, &effects);
+  const auto said = one_of<Standing>(effects);
+  EXPECT_EQ(said.node, node(2));
+  EXPECT_EQ(said.options.id, 0u);
+  EXPECT_TRUE(said.buckets.empty());
 }
 
 TEST_F(ServerTest, the_rest_of_a_stream_of_the_lost_coordinators_node_comes_too_late) {

@@ -44,6 +44,20 @@ TEST(StandingsTest, a_node_has_answered_when_all_its_servers_have) {
   EXPECT_FALSE(standings.take(second)) << "that was all";
 }
 
+TEST(StandingsTest, a_server_that_has_not_joined_knows_no_file) {
+  for (const uint32_t joined : {0u, 1u}) {
+    Standings standings(7, node(2));
+    Standing m = answer(1 - joined, 2);
+    m.options = {};
+    standings.take(m);
+    Standing with = answer(joined, 2);
+    with.options.id = 99;
+    standings.take(with);
+    if (joined == 0) standings.take(m);
+    EXPECT_EQ(standings.options(), with.options);
+  }
+}
+
 TEST(StandingsTest, pages_are_asked_for_as_long_as_a_server_has_more) {
   Standings standings(7);
   Standing m = answer(0, 2);
