@@ -7,14 +7,16 @@
 namespace lh::node {
 
 LogThread::LogThread(storage::DataDir* dir, Fsync fsync, Owner* owner)
-    : keeper_(dir, fsync, owner) {}
+    : sync_(this), keeper_(dir, fsync, &sync_, owner) {}
 
 LogThread::~LogThread() { LH_CHECK(!running_); }
 
 Status LogThread::start(std::vector<LogListener*> listeners) {
   LH_CHECK(!running_);
   keeper_.start(std::move(listeners), clock_.now());
+  if (Status status = sync_.start(); !status.ok()) return status;
   if (pthread_create(&thread_, nullptr, &LogThread::run, this) != 0) {
+    sync_.stop();
     return {StatusCode::kRefused, "cannot start the log thread"};
   }
   running_ = true;
@@ -25,17 +27,25 @@ Status LogThread::stop() {
   LH_CHECK(running_);
   {
     const base::MutexLock lock(mutex_);
-    stopping_ = true;
+    work_.stopping = true;
     changed_.notify_one();
   }
   pthread_join(thread_, nullptr);
   running_ = false;
+  sync_.stop();
+  for (storage::SyncJob& job : take_work().ended) keeper_.end(std::move(job));
   return keeper_.close();
 }
 
 void LogThread::push(storage::LogJob job) {
   const base::MutexLock lock(mutex_);
-  jobs_.push_back(std::move(job));
+  work_.jobs.push_back(std::move(job));
+  changed_.notify_one();
+}
+
+void LogThread::on_sync_ended(storage::SyncJob job) {
+  const base::MutexLock lock(mutex_);
+  work_.ended.push_back(std::move(job));
   changed_.notify_one();
 }
 
@@ -47,23 +57,28 @@ void* LogThread::run(void* self) {
   return nullptr;
 }
 
-std::deque<storage::LogJob> LogThread::take_jobs(bool* stopping) {
+LogThread::Work LogThread::take_work() {
   const base::Duration patience = keeper_.patience(clock_.now());
   const base::MutexLock lock(mutex_);
-  while (jobs_.empty() && !stopping_) {
+  while (work_.jobs.empty() && work_.ended.empty() && !work_.stopping) {
     if (!changed_.wait_for(mutex_, patience)) break;
   }
-  *stopping = stopping_;
-  return std::exchange(jobs_, {});
+  Work work{{}, {}, work_.stopping};
+  std::swap(work.jobs, work_.jobs);
+  std::swap(work.ended, work_.ended);
+  return work;
 }
 
 void LogThread::loop() {
   for (bool stopping = false; !stopping;) {
-    keeper_.write(take_jobs(&stopping));
+    Work work = take_work();
+    stopping = work.stopping;
+    for (storage::SyncJob& job : work.ended) keeper_.end(std::move(job));
+    keeper_.write(std::move(work.jobs), clock_.now());
     has_room_.store(keeper_.has_room(), std::memory_order_relaxed);
     keeper_.sync(clock_.now());
     has_room_.store(keeper_.has_room(), std::memory_order_relaxed);
-    keeper_.settle();
+    keeper_.settle(clock_.now());
   }
 }
 

@@ -1,7 +1,8 @@
-// LogThread: the one thread of a node that touches the disk: a storage::LogKeeper with a queue in
-// front of it. Workers fill batches of records and hand them over; it writes them, makes them
-// durable as --fsync says, and posts back how far each log has come. While it waits for the disk,
-// batches gather: the next sync is for all of them.
+// LogThread: the thread of a node that writes to the disk: a storage::LogKeeper with a queue in
+// front of it, and a SyncThread behind it for what it does not wait for. Workers fill batches of
+// records and hand them over; it writes them, makes them durable as --fsync says, and posts back
+// how far each log has come. While it waits for the disk, batches gather: the next sync is for all
+// of them.
 //
 //   worker                                log thread
 //   write(worker, &batch)            ->   LogWriter::write, sync
@@ -22,6 +23,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "lh/status.h"
+#include "node/sync_thread.h"
 #include "storage/data_dir.h"
 #include "storage/log_keeper.h"
 
@@ -30,7 +32,7 @@ namespace lh::node {
 using storage::Fsync;
 using storage::LogListener;
 
-class LogThread final : public storage::LogQueue {
+class LogThread final : public storage::LogQueue, private SyncThread::Listener {
  public:
   using Owner = storage::LogKeeper::Owner;
 
@@ -52,15 +54,22 @@ class LogThread final : public storage::LogQueue {
   static void* run(void* self);
   void loop();
   void push(storage::LogJob job) override;
-  std::deque<storage::LogJob> take_jobs(bool* stopping);
+  void on_sync_ended(storage::SyncJob job) override;
+
+  struct Work {
+    std::deque<storage::LogJob> jobs;
+    std::deque<storage::SyncJob> ended;
+    bool stopping = false;
+  };
+  Work take_work();
 
   base::SteadyClock clock_;
   base::Mutex mutex_;
   base::CondVar changed_;
-  std::deque<storage::LogJob> jobs_ LH_GUARDED_BY(mutex_);
-  bool stopping_ LH_GUARDED_BY(mutex_) = false;
+  Work work_ LH_GUARDED_BY(mutex_);
   std::atomic<bool> has_room_{true};
 
+  SyncThread sync_;
   storage::LogKeeper keeper_;  // the log thread's own
   pthread_t thread_{};
   bool running_ = false;

@@ -58,8 +58,8 @@ Status SimDisk::recover(const Take& take) {
 Status SimDisk::start(std::vector<storage::LogListener*> listeners, Host host) {
   if (Status status = dir_->start(); !status.ok()) return status;
   host_ = std::move(host);
-  longest_round_ = {};
-  keeper_ = std::make_unique<storage::LogKeeper>(dir_.get(), world_->options.fsync, this);
+  longest_round_ = longest_sync_ = {};
+  keeper_ = std::make_unique<storage::LogKeeper>(dir_.get(), world_->options.fsync, this, this);
   keeper_->start(std::move(listeners), keeper_now());
   wait();
   return {};
@@ -68,9 +68,10 @@ Status SimDisk::start(std::vector<storage::LogListener*> listeners, Host host) {
 bool SimDisk::end(Ending how) {
   bool synced = false;
   if (how == Ending::kOrderly && keeper_ != nullptr) {
-    keeper_->write(std::exchange(jobs_, {}));
+    keeper_->write(std::exchange(jobs_, {}), world_->now());
     keeper_->sync(world_->now());
-    keeper_->settle();
+    keeper_->settle(world_->now());
+    while (!syncs_.empty()) end_first_sync();
     // A disk without room has not taken everything; nobody was told that it had.
     const Status status = keeper_->close();
     synced = status.ok() || status.code() == StatusCode::kRefused;
@@ -81,6 +82,7 @@ bool SimDisk::end(Ending how) {
   dir_.reset();
   host_ = {};
   jobs_.clear();
+  syncs_.clear();
   busy_ = false;
   ++rounds_;
   if (how == Ending::kPowerCut && world_->options.fsync != storage::Fsync::kNever) {
@@ -103,9 +105,11 @@ void SimDisk::push(storage::LogJob job) {
 void SimDisk::begin_round() {
   busy_ = true;
   ++rounds_;
-  world_->counters.add(Count::kSyncs);
-  keeper_->write(std::exchange(jobs_, {}));
-  const Duration time = sync_time();
+  keeper_->write(std::exchange(jobs_, {}), keeper_now());
+  // Only with Fsync::kAlways a round waits for the disk.
+  const bool syncs = world_->options.fsync == storage::Fsync::kAlways;
+  const Duration time = syncs ? sync_time() : random_up_to(&world_->prng, kWakeWithin);
+  if (syncs) world_->counters.add(Count::kSyncs);
   longest_round_ = std::max(longest_round_, time);
   host_.later(time, [this] { end_round(); });
 }
@@ -117,11 +121,43 @@ base::Instant SimDisk::keeper_now() const {
 
 void SimDisk::end_round() {
   keeper_->sync(keeper_now());
-  keeper_->settle();
+  keeper_->settle(keeper_now());
   busy_ = false;
   if (jobs_.empty()) return wait();
   busy_ = true;
   host_.later(random_up_to(&world_->prng, kWakeWithin), [this] { begin_round(); });
+}
+
+// ------------------------------------------------------------------------ syncs beside the rounds
+
+void SimDisk::begin(storage::SyncJob job) {
+  syncs_.push_back({std::move(job), world_->now()});
+  if (syncs_.size() == 1) run_first_sync();
+}
+
+// What is appended while it is under way may be synced with the rest, or not.
+void SimDisk::run_first_sync() {
+  if (world_->prng.chance(1, 2)) do_first_sync();
+  host_.later(sync_time(), [this] {
+    longest_sync_ = std::max(longest_sync_, world_->now() - syncs_.front().begun_at);
+    end_first_sync();
+    if (!syncs_.empty()) run_first_sync();
+    if (!busy_) begin_round();
+  });
+}
+
+void SimDisk::do_first_sync() {
+  Sync& sync = syncs_.front();
+  if (std::exchange(sync.is_done, true)) return;
+  world_->counters.add(Count::kSyncs);
+  sync.job.run();
+}
+
+void SimDisk::end_first_sync() {
+  do_first_sync();
+  storage::SyncJob job = std::move(syncs_.front().job);
+  syncs_.pop_front();
+  keeper_->end(std::move(job));
 }
 
 // For what is due although nobody has a job.
@@ -144,8 +180,12 @@ void SimDisk::on_log_failed(const Status& status) {
   host_.later(Duration(), host_.on_failed);
 }
 
-// A sync that is due waits for the round under way, or takes one.
-Duration SimDisk::unsynced_max() const { return kSyncWithin + longest_round_ + kWakeWithin * 2; }
+// A sync that is due waits for the round under way, and for the sync under way, and takes its time.
+Duration SimDisk::unsynced_max() const {
+  Duration sync = longest_sync_;
+  if (!syncs_.empty()) sync = std::max(sync, world_->now() - syncs_.front().begun_at);
+  return kSyncWithin + sync * 2 + longest_round_ * 2 + kWakeWithin * 4;
+}
 
 // ----------------------------------------------------------------------------------------- faults
 

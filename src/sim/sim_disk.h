@@ -1,4 +1,4 @@
-// SimDisk: the disk of a simulated node and the log thread in front of it, which are the product's
+// SimDisk: the disk of a simulated node and the threads in front of it, which are the product's
 // own (storage::LogKeeper on a data directory) but for time: what a thread would wait for comes a
 // random while later. The disk outlives the processes of its node; a life is from open() to end().
 #pragma once
@@ -21,7 +21,9 @@
 
 namespace lh::sim {
 
-class SimDisk final : public storage::LogQueue, public storage::LogKeeper::Owner {
+class SimDisk final : public storage::LogQueue,
+                      public storage::Syncer,
+                      public storage::LogKeeper::Owner {
  public:
   explicit SimDisk(World* world) : world_(world) {}
 
@@ -72,6 +74,10 @@ class SimDisk final : public storage::LogQueue, public storage::LogKeeper::Owner
 
  private:
   void push(storage::LogJob job) override;
+  void begin(storage::SyncJob job) override;
+  void run_first_sync();
+  void do_first_sync();
+  void end_first_sync();
   void on_log_failed(const Status& status) override;
   void begin_round();
   void end_round();
@@ -88,8 +94,15 @@ class SimDisk final : public storage::LogQueue, public storage::LogKeeper::Owner
   Host host_;
   std::deque<storage::LogJob> jobs_;
   bool busy_ = false;
+  struct Sync {
+    storage::SyncJob job;
+    base::Instant begun_at;
+    bool is_done = false;
+  };
+  std::deque<Sync> syncs_;  // the first is under way
   uint64_t rounds_ = 0;
   base::Duration longest_round_;  // of this life
+  base::Duration longest_sync_;   // the same, of those that nobody waits for
   base::Instant slow_until_;
   base::Duration slow_max_;
 };

@@ -210,10 +210,9 @@ Result<std::unique_ptr<SnapshotWriter>> DataDir::begin_snapshot(uint32_t worker,
   return SnapshotWriter::begin(env_, folder_of(entry), manifest_.owner(entry), covered);
 }
 
-Status DataDir::install_snapshot(uint32_t worker, SnapshotWriter* snapshot, uint64_t log_end) {
-  LH_CHECK(log(worker)->durable() >= log_end, "a snapshot is not ahead of its log");
-  if (Status status = snapshot->finish(log_end); !status.ok()) return status;
-  pending_[worker] = snapshot->covered() + 1;
+Status DataDir::install_snapshot(uint32_t worker, const SnapshotWriter& snapshot) {
+  LH_CHECK(snapshot.is_finished());
+  pending_[worker] = snapshot.covered() + 1;
   // Older generations hold a part of everybody's state: they go when everybody has a snapshot.
   const bool all = std::all_of(pending_.begin(), pending_.end(),
                                [](const auto& oldest) { return oldest.has_value(); });

@@ -87,10 +87,9 @@ class DataDir {
   // of a worker at a time.
   Result<std::unique_ptr<SnapshotWriter>> begin_snapshot(uint32_t worker, uint64_t covered);
 
-  // The last slice was taken when the log had reached log_end. Bound: the log is durable up to
-  // there. Finishes the snapshot, makes it the one that counts, and removes what it replaces. After
+  // Makes a snapshot, which is finished, the one that counts, and removes what it replaces. After
   // an error the one before still counts.
-  Status install_snapshot(uint32_t worker, SnapshotWriter* snapshot, uint64_t log_end);
+  Status install_snapshot(uint32_t worker, const SnapshotWriter& snapshot);
 
   // Syncs all logs, marks them as closed, and notes in the manifest how far they go, so that after
   // a stop in good order nothing at all can go missing unseen.

@@ -13,7 +13,7 @@
 // What survives a crash: the bytes of a file up to its last successful sync(), and the names in a
 // directory as they were at its last successful sync_dir(). Nothing else is promised, whatever the
 // order of calls. Functions of an Env may be called from several threads; a file object belongs to
-// one thread at a time.
+// one thread at a time, but for AppendFile::sync().
 #pragma once
 
 #include <cstdint>
@@ -43,6 +43,7 @@ class AppendFile {
 
   // Makes bytes and size durable. After an error nobody knows what is on the disk, and a second
   // sync() that succeeds says nothing about the first: systems drop what they failed to write.
+  // May run in another thread than the rest: it is of what was there when it was called.
   virtual Status sync() = 0;
 };
 

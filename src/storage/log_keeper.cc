@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/log.h"
 
 namespace lh::storage {
@@ -9,6 +10,7 @@ namespace lh::storage {
 namespace {
 
 constexpr base::Duration kSyncEvery = base::seconds(1);
+constexpr base::Duration kBehindAfter = base::seconds(1);
 constexpr base::Duration kTryAgainAfter = base::ms(100);
 constexpr base::Duration kForEver = base::seconds(3'600);
 
@@ -18,8 +20,7 @@ bool is_no_room(const Status& status) { return status.code() == StatusCode::kRef
 
 void LogKeeper::start(std::vector<LogListener*> listeners, base::Instant now) {
   listeners_ = std::move(listeners);
-  snapshots_.resize(listeners_.size());
-  unsynced_.resize(listeners_.size());
+  logs_.resize(listeners_.size());
   synced_at_ = now;
   ballast_tried_at_ = now;
   dir_->take_ballast();
@@ -30,7 +31,8 @@ void LogKeeper::start(std::vector<LogListener*> listeners, base::Instant now) {
 // A round that found the sync not due yet has not put it off, and neither does a full disk.
 base::Duration LogKeeper::patience(base::Instant now) const {
   const base::Duration patience = has_room() ? kForEver : kTryAgainAfter;
-  const bool owes = std::find(unsynced_.begin(), unsynced_.end(), true) != unsynced_.end();
+  const bool owes = std::any_of(logs_.begin(), logs_.end(),
+                                [](const Log& log) { return log.unsynced && !log.owed; });
   if (fsync_ != Fsync::kEverySecond || !owes) return patience;
   return std::clamp(synced_at_ + kSyncEvery - now, base::Duration(), patience);
 }
@@ -46,7 +48,7 @@ Status LogKeeper::close() {
 
 // -------------------------------------------------------------------------------------- the logs
 
-void LogKeeper::write(std::deque<LogJob> jobs) {
+void LogKeeper::write(std::deque<LogJob> jobs, base::Instant now) {
   const bool had_room = has_room();
   for (LogJob& job : jobs) {
     (job.kind == LogJob::Kind::kLog ? waiting_ : others_).push_back(std::move(job));
@@ -56,7 +58,7 @@ void LogKeeper::write(std::deque<LogJob> jobs) {
     dir_->drop_ballast();
     write_waiting();
   }
-  if (fsync_ != Fsync::kAlways) tell_of_written();
+  if (fsync_ != Fsync::kAlways && !is_behind(now)) tell_of_written();
   if (!had_room || has_room() || !status_.ok()) return;
   LH_LOG(kError, "disk", "no room: writes are refused until there is");
 }
@@ -72,7 +74,7 @@ bool LogKeeper::write_log(LogJob* job) {
     if (!is_no_room(status)) fail(status);
     return false;
   }
-  unsynced_[job->worker] = true;
+  logs_[job->worker].unsynced = true;
   urgent_ |= job->urgent;
   written_.push_back(std::move(*job));
   return true;
@@ -81,12 +83,17 @@ bool LogKeeper::write_log(LogJob* job) {
 void LogKeeper::sync(base::Instant now) {
   const bool due = fsync_ == Fsync::kEverySecond && now - synced_at_ >= kSyncEvery;
   const bool urgent = fsync_ == Fsync::kEverySecond && std::exchange(urgent_, false);
-  if (fsync_ == Fsync::kAlways || due || urgent) sync_all(now);
+  if (fsync_ == Fsync::kAlways) sync_all();
+  if (due || urgent) {
+    synced_at_ = now;
+    for (Log& log : logs_) log.owed = log.unsynced;
+  }
+  begin_syncs(now);
   if (!dir_->has_ballast() && waiting_.empty() && now - ballast_tried_at_ >= kTryAgainAfter) {
     ballast_tried_at_ = now;
     dir_->take_ballast();
   }
-  tell_of_written();
+  if (!is_behind(now)) tell_of_written();
 }
 
 void LogKeeper::tell_of_written() {
@@ -99,62 +106,99 @@ void LogKeeper::tell_of_written() {
   }
 }
 
-void LogKeeper::sync_all(base::Instant now) {
-  synced_at_ = now;
-  for (uint32_t worker = 0; worker < unsynced_.size() && status_.ok(); ++worker) {
-    if (!unsynced_[worker]) continue;
-    unsynced_[worker] = false;
+void LogKeeper::sync_all() {
+  for (uint32_t worker = 0; worker < logs_.size() && status_.ok(); ++worker) {
+    if (!std::exchange(logs_[worker].unsynced, false)) continue;
     if (const Status status = dir_->log(worker)->sync(); !status.ok()) return fail(status);
-    if (fsync_ != Fsync::kAlways) listeners_[worker]->on_synced(dir_->log(worker)->durable());
   }
+}
+
+// Elsewhere; of a log one at a time.
+void LogKeeper::begin_syncs(base::Instant now) {
+  for (uint32_t worker = 0; worker < logs_.size() && status_.ok(); ++worker) {
+    Log& log = logs_[worker];
+    LogWriter* writer = dir_->log(worker);
+    if (writer->is_syncing() || !(log.owed || log.log_end)) continue;
+    log.owed = log.unsynced = false;
+    log.begun_at = now;
+    SyncJob job{.worker = worker, .log = writer->begin_sync()};
+    if (log.log_end) {
+      job.snapshot = log.snapshot.get();
+      job.log_end = *std::exchange(log.log_end, std::nullopt);
+    }
+    syncer_->begin(std::move(job));
+  }
+}
+
+bool LogKeeper::is_behind(base::Instant now) const {
+  for (uint32_t worker = 0; worker < logs_.size(); ++worker) {
+    if (dir_->log(worker)->is_syncing() && now - logs_[worker].begun_at >= kBehindAfter)
+      return true;
+  }
+  return false;
+}
+
+void LogKeeper::end(SyncJob job) {
+  if (job.log != nullptr) {
+    LogWriter* writer = dir_->log(job.worker);
+    if (const Status status = writer->end_sync(job.log_status); !status.ok()) fail(status);
+    if (!status_.ok()) return;
+    if (fsync_ != Fsync::kAlways) listeners_[job.worker]->on_synced(writer->durable());
+  }
+  if (job.snapshot != nullptr) end_snapshot(job.worker, job.snapshot_status);
 }
 
 // --------------------------------------------------------------------------------- and the rest
 
-void LogKeeper::settle() {
+void LogKeeper::settle(base::Instant now) {
   for (LogJob& job : std::exchange(others_, {})) {
     if (status_.ok()) do_other(&job);
   }
+  begin_syncs(now);
 }
 
 void LogKeeper::do_other(LogJob* job) {
-  if (job->kind == LogJob::Kind::kSetNode) {
-    const Status status = dir_->set_node(NodeId{static_cast<uint32_t>(job->number)});
-    if (!status.ok()) fail(status);
-    return;
+  Log& log = logs_[job->worker];
+  Status status;
+  switch (job->kind) {
+    case LogJob::Kind::kLog:
+      LH_CHECK(false, "a batch of a log is no other job");
+    case LogJob::Kind::kSetNode:
+      status = dir_->set_node(NodeId{static_cast<uint32_t>(job->number)});
+      if (!status.ok()) fail(status);
+      return;
+    case LogJob::Kind::kBeginSnapshot: {
+      Result<std::unique_ptr<SnapshotWriter>> begun =
+          dir_->begin_snapshot(job->worker, job->number);
+      if (!begun.ok()) return give_up_snapshot(job->worker, begun.status());
+      log.snapshot = std::move(begun).value();
+      return;
+    }
+    case LogJob::Kind::kSnapshot:
+      if (log.snapshot) status = log.snapshot->write(&job->batch);
+      if (!status.ok()) give_up_snapshot(job->worker, status);
+      job->batch.clear();
+      return listeners_[job->worker]->on_snapshot_written(log.snapshot != nullptr,
+                                                          std::move(job->batch));
+    case LogJob::Kind::kInstallSnapshot:
+      if (!log.snapshot) return listeners_[job->worker]->on_snapshot_installed(false);
+      log.log_end = job->number;
+      return;
   }
-  const Status status = do_snapshot(job);
-  if (status.ok()) return;
-  // The log is still whole: the node goes on, and tries again later.
-  LH_LOG(kWarn, "disk", "no snapshot").kv("why", status.message());
-  snapshots_[job->worker].reset();
 }
 
-Status LogKeeper::do_snapshot(LogJob* job) {
-  std::unique_ptr<SnapshotWriter>& writer = snapshots_[job->worker];
-  LogListener& listener = *listeners_[job->worker];
-  if (job->kind == LogJob::Kind::kBeginSnapshot) {
-    Result<std::unique_ptr<SnapshotWriter>> begun = dir_->begin_snapshot(job->worker, job->number);
-    if (begun.ok()) writer = std::move(begun).value();
-    return begun.status();
-  }
-  Status status;
-  if (!writer) status = {StatusCode::kRefused, "the snapshot was given up"};
-  if (job->kind == LogJob::Kind::kSnapshot) {
-    if (status.ok()) status = writer->write(&job->batch);
-    job->batch.clear();
-    listener.on_snapshot_written(status.ok(), std::move(job->batch));
-    return status;
-  }
-  // What it shows must not be ahead of the log.
-  if (const Status synced = dir_->log(job->worker)->sync(); !synced.ok()) {
-    fail(synced);
-    return {};
-  }
-  if (status.ok()) status = dir_->install_snapshot(job->worker, writer.get(), job->number);
-  writer.reset();
-  listener.on_snapshot_installed(status.ok());
-  return status;
+void LogKeeper::end_snapshot(uint32_t worker, Status status) {
+  std::unique_ptr<SnapshotWriter>& snapshot = logs_[worker].snapshot;
+  if (status.ok()) status = dir_->install_snapshot(worker, *snapshot);
+  if (!status.ok()) give_up_snapshot(worker, status);
+  snapshot.reset();
+  listeners_[worker]->on_snapshot_installed(status.ok());
+}
+
+// The log is still whole: the node goes on, and tries again later.
+void LogKeeper::give_up_snapshot(uint32_t worker, const Status& status) {
+  LH_LOG(kWarn, "disk", "no snapshot").kv("why", status.message());
+  logs_[worker].snapshot.reset();
 }
 
 void LogKeeper::fail(const Status& status) {

@@ -2,12 +2,19 @@
 // writes their batches, makes them durable as --fsync says, and tells the workers how far each log
 // has come. One round is
 //
+//   end(job)      of syncs that were done elsewhere, if any have ended; the workers are told
 //   write(jobs)   the records are with the system now, or wait for room on the disk; unless they
 //                 are to be on the disk before anybody hears of them, the workers are told
 //   sync(now)     ... and on the disk, if that is due; the workers are told of that
 //   settle()      snapshots, and the directory's own records
 //
 // Between the parts of a round time may pass; the simulator lets nodes die there.
+//
+// With Fsync::kAlways nobody hears of anything before its sync, so that is done on the spot. Syncs
+// that nobody waits for, those of every second and the ends of snapshots, are left to a Syncer: a
+// disk that takes its time over them costs no request any. But what may be lost is a second's worth
+// and what a sync takes: when one has been under way for a second, nobody is told of more until it
+// is over.
 //
 // No room on the disk: the directory's ballast is given up for what has been taken in already, and
 // what does not fit even so is kept and tried again in the next rounds. has_room() is false until
@@ -19,6 +26,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -26,6 +34,7 @@
 #include "lh/status.h"
 #include "storage/data_dir.h"
 #include "storage/log_batch.h"
+#include "storage/sync_job.h"
 
 namespace lh::storage {
 
@@ -93,42 +102,57 @@ class LogKeeper {
     ~Owner() = default;
   };
 
-  // Both outlive the keeper.
-  LogKeeper(DataDir* dir, Fsync fsync, Owner* owner) : dir_(dir), fsync_(fsync), owner_(owner) {}
+  // All outlive the keeper.
+  LogKeeper(DataDir* dir, Fsync fsync, Syncer* syncer, Owner* owner)
+      : dir_(dir), fsync_(fsync), syncer_(syncer), owner_(owner) {}
 
   // dir was started. listeners: by worker; they outlive the keeper.
   void start(std::vector<LogListener*> listeners, base::Instant now);
 
-  void write(std::deque<LogJob> jobs);
+  void end(SyncJob job);
+  void write(std::deque<LogJob> jobs, base::Instant now);
   void sync(base::Instant now);
-  void settle();
+  void settle(base::Instant now);
 
   // When the next round is due although nobody has a job.
   base::Duration patience(base::Instant now) const;
   bool has_room() const { return waiting_.empty() && dir_->has_ballast(); }
 
-  // After the last round. The status says whether all of it is durable; the directory is closed.
+  // After the last round, when the syncer has nothing left to do. The status says whether all of it
+  // is durable; the directory is closed.
   Status close();
 
  private:
   void write_waiting();
   bool write_log(LogJob* job);
-  void sync_all(base::Instant now);
+  void sync_all();
+  void begin_syncs(base::Instant now);
+  bool is_behind(base::Instant now) const;
   void tell_of_written();
   void do_other(LogJob* job);
-  Status do_snapshot(LogJob* job);
+  void end_snapshot(uint32_t worker, Status status);
+  void give_up_snapshot(uint32_t worker, const Status& status);
   void fail(const Status& status);
+
+  // A worker's, and its snapshot.
+  struct Log {
+    bool unsynced = false;                     // there is something written
+    bool owed = false;                         // a sync of it
+    base::Instant begun_at;                    // LogWriter::is_syncing(): since
+    std::unique_ptr<SnapshotWriter> snapshot;  // under way
+    std::optional<uint64_t> log_end;           // of the snapshot: to be finished
+  };
 
   DataDir* dir_;
   const Fsync fsync_;
+  Syncer* syncer_;
   Owner* owner_;
   std::vector<LogListener*> listeners_;
   std::deque<LogJob> waiting_;  // for room on the disk; in order
   std::vector<LogJob> written_;
   std::deque<LogJob> others_;
-  std::vector<std::unique_ptr<SnapshotWriter>> snapshots_;  // by worker
-  std::vector<bool> unsynced_;                              // by worker
-  bool urgent_ = false;  // something that is written waits for a sync
+  std::vector<Log> logs_;  // by worker
+  bool urgent_ = false;    // something that is written waits for a sync
   base::Instant synced_at_;
   base::Instant ballast_tried_at_;
   Status status_;

@@ -62,7 +62,7 @@ Status LogWriter::write(LogBatch* batch) {
   if (!status_.ok()) return status_;
   if (batch->empty()) return {};
   LH_CHECK(batch->first() == next_, "batches are written in order");
-  if (size_ >= options_.segment_bytes) {
+  if (size_ >= options_.segment_bytes && !is_syncing()) {
     if (Status status = roll(); !status.ok()) return status;
   }
   if (Status status = put(batch->frame(salt_, durable_)); !status.ok()) return status;
@@ -75,6 +75,22 @@ Status LogWriter::sync() {
   if (durable_ == next_ - 1) return {};
   if (Status status = file_->sync(); !status.ok()) return give_up(std::move(status));
   durable_ = next_ - 1;
+  return {};
+}
+
+AppendFile* LogWriter::begin_sync() {
+  LH_CHECK(!is_syncing());
+  if (!status_.ok() || durable_ == next_ - 1) return nullptr;
+  syncing_ = next_ - 1;
+  return file_.get();
+}
+
+Status LogWriter::end_sync(Status status) {
+  LH_CHECK(is_syncing());
+  const uint64_t upto = *std::exchange(syncing_, std::nullopt);
+  if (!status_.ok()) return status_;
+  if (!status.ok()) return give_up(std::move(status));
+  durable_ = std::max(durable_, upto);
   return {};
 }
 

@@ -5,6 +5,8 @@
 //            first: sync the old one, put the new one in place, end the old one.
 //   sync()   makes all that was written durable; durable() then says so, and so does every later
 //            frame. A reader can thus tell a torn tail from damage.
+//   begin_sync(), end_sync()   the same, done by somebody else while batches go on being written.
+//            No segment ends meanwhile: the current one gets longer than it should.
 //
 // Errors. No room (kRefused): what was written of the batch is taken back, the log is as before,
 // and the same batch can be written again later. Anything else, and any failed sync, ends the
@@ -15,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "storage/env.h"
@@ -46,6 +49,10 @@ class LogWriter {
   // The batch starts where the one before ended.
   Status write(LogBatch* batch);
   Status sync();
+  // The file that is to be synced; nullptr when there is no need. Bound: !is_syncing().
+  AppendFile* begin_sync();
+  Status end_sync(Status status);  // of that; returns what the writer's is now
+  bool is_syncing() const { return syncing_.has_value(); }
 
   // Syncs, and marks that the log ends here because the node was stopped; a disk without room for
   // the mark goes without. Writing may go on.
@@ -80,6 +87,7 @@ class LogWriter {
   uint64_t reserved_end_ = 0;  // up to here it is made
   uint64_t next_ = 1;
   uint64_t durable_ = 0;
+  std::optional<uint64_t> syncing_;  // up to here by whoever called begin_sync()
   uint64_t written_bytes_ = 0;
   Status status_;
 };

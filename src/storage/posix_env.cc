@@ -110,7 +110,6 @@ class PosixAppendFile : public AppendFile {
   }
 
   Status sync() override {
-    on_the_way_ = end_;
     return ::fdatasync(fd_.get()) != 0 ? os_error("sync", path_) : Status();
   }
 

@@ -7,7 +7,8 @@
 // It is valid only if the log is durable up to log_end: what it shows must not be ahead of the log.
 //
 // It is written as a .tmp, synced and renamed, and counts from when the manifest names it. Records
-// travel in LogBatches that start at number 1, as into a log. Belongs to the log thread.
+// travel in LogBatches that start at number 1, as into a log. Belongs to one
+// thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +32,11 @@ class SnapshotWriter {
 
   // After an error, no room included, the snapshot is of no use: destroy it and begin anew later.
   Status write(LogBatch* batch);
+  // The last slice was taken when the log had reached log_end, up to which it is durable by now.
+  // Takes as long as the disk needs.
   Status finish(uint64_t log_end);
 
+  bool is_finished() const { return file_ == nullptr; }
   uint64_t covered() const { return covered_; }
   uint64_t record_count() const { return next_ - 1; }
 

@@ -17,6 +17,7 @@ namespace {
 // A server with a log, and its snapshots.
 class SnapshotMakerTest : public ::testing::Test,
                           public storage::LogQueue,
+                          public storage::Syncer,
                           public storage::LogListener,
                           public storage::LogKeeper::Owner {
  protected:
@@ -36,7 +37,7 @@ class SnapshotMakerTest : public ::testing::Test,
       ASSERT_TRUE(status.ok()) << status.message();
     }
     ASSERT_TRUE(dir_->start().ok());
-    keeper_ = std::make_unique<storage::LogKeeper>(dir_.get(), storage::Fsync::kAlways, this);
+    keeper_ = std::make_unique<storage::LogKeeper>(dir_.get(), storage::Fsync::kAlways, this, this);
     keeper_->start({this}, {});
     batch_ = storage::LogBatch(dir_->log(0)->next_sequence());
     maker_ = std::make_unique<Maker>(storage::SnapshotOutlet(this, 0));
@@ -49,10 +50,15 @@ class SnapshotMakerTest : public ::testing::Test,
   void TearDown() override { close(); }
 
   void push(storage::LogJob job) override { jobs_.push_back(std::move(job)); }
+  void begin(storage::SyncJob job) override { syncs_.push_back(std::move(job)); }
   void work() {
-    keeper_->write(std::exchange(jobs_, {}));
+    for (storage::SyncJob& job : std::exchange(syncs_, {})) {
+      job.run();
+      keeper_->end(std::move(job));
+    }
+    keeper_->write(std::exchange(jobs_, {}), {});
     keeper_->sync({});
-    keeper_->settle();
+    keeper_->settle({});
   }
   // The log is written when this returns.
   void write() {
@@ -111,6 +117,7 @@ class SnapshotMakerTest : public ::testing::Test,
   std::unique_ptr<Server> server_;
   std::unique_ptr<Maker> maker_;
   std::deque<storage::LogJob> jobs_;
+  std::vector<storage::SyncJob> syncs_;
   storage::LogBatch batch_;
   Effects effects_;
   uint64_t recovered_ = 0;

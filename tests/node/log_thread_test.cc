@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/mem_env.h"
+#include "../storage/locked_env.h"
 
 namespace lh::node {
 namespace {
@@ -14,7 +14,11 @@ namespace {
 // Stands for a worker: takes down what the log thread says, for the test's thread.
 class Recorder final : public LogListener {
  public:
-  void on_synced(uint64_t) override {}
+  void on_synced(uint64_t durable) override {
+    const base::MutexLock lock(mutex_);
+    logged_.push_back({0, durable});
+    changed_.notify_all();
+  }
   void on_logged(uint64_t written, uint64_t durable, storage::LogBatch emptied) override {
     EXPECT_TRUE(emptied.empty());
     const base::MutexLock lock(mutex_);
@@ -94,7 +98,7 @@ class LogThreadTest : public ::testing::Test, public LogThread::Owner {
 
   void on_log_failed(const Status& status) override { failed_.store(!status.ok()); }
 
-  storage::MemEnv env_;
+  storage::LockedEnv env_;
   std::unique_ptr<storage::DataDir> dir_;
   std::unique_ptr<LogThread> log_;
   std::vector<Recorder> recorders_;
@@ -129,11 +133,11 @@ TEST_F(LogThreadTest, what_was_handed_over_is_written_before_the_end) {
 
 TEST_F(LogThreadTest, a_full_disk_refuses_until_there_is_room_and_loses_nothing) {
   open(Fsync::kAlways);
-  env_.set_capacity(env_.used_bytes() + 10);
+  env_.mem().set_capacity(env_.mem().used_bytes() + 10);
   const uint64_t last = append(std::string(1'000, 'x'));
   write();
   while (log_->has_room()) sched_yield();
-  env_.set_capacity(uint64_t{1} << 40);
+  env_.mem().set_capacity(uint64_t{1} << 40);
   EXPECT_EQ(recorders_[0].next_logged().durable, last);
   while (!log_->has_room()) sched_yield();
   EXPECT_FALSE(failed_.load());
@@ -141,7 +145,7 @@ TEST_F(LogThreadTest, a_full_disk_refuses_until_there_is_room_and_loses_nothing)
 
 TEST_F(LogThreadTest, a_sync_that_fails_ends_it_and_is_never_reported_as_durable) {
   open(Fsync::kAlways);
-  env_.fail_sync(1);
+  env_.mem().fail_sync(1);
   append("in doubt");
   write();
   while (!failed_.load()) sched_yield();
@@ -168,6 +172,30 @@ TEST_F(LogThreadTest, a_snapshot_takes_the_place_of_the_log_before_it) {
   ASSERT_TRUE(close().ok());
   open(Fsync::kAlways);
   EXPECT_EQ(recovered_, (std::vector<std::string>{"5 state", "5 new"}));
+}
+
+TEST_F(LogThreadTest, everysec_makes_durable_what_is_urgent_and_what_is_there_at_the_end) {
+  open(Fsync::kEverySecond);
+  const uint64_t first = append("one");
+  log_->write(0, &batch_, storage::LogBatch(), true);
+  uint64_t durable = 0;
+  while (durable < first) durable = recorders_[0].next_logged().durable;
+  append("two");
+  write();
+  ASSERT_TRUE(close().ok());
+  base::Prng prng(1);
+  env_.mem().crash(&prng);
+  open(Fsync::kEverySecond);
+  EXPECT_EQ(recovered_, (std::vector<std::string>{"5 one", "5 two"}));
+}
+
+TEST_F(LogThreadTest, a_sync_elsewhere_that_fails_ends_it) {
+  open(Fsync::kEverySecond);
+  env_.mem().fail_sync(1);
+  append("in doubt");
+  log_->write(0, &batch_, storage::LogBatch(), true);
+  while (!failed_.load()) sched_yield();
+  EXPECT_FALSE(close().ok());
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ namespace {
 // Worker 0, its queue, and a keeper whose rounds the test runs part by part.
 class LogKeeperTest : public ::testing::Test,
                       public LogQueue,
+                      public Syncer,
                       public LogListener,
                       public LogKeeper::Owner {
  protected:
@@ -36,7 +37,7 @@ class LogKeeperTest : public ::testing::Test,
       ASSERT_TRUE(status.ok()) << status.message();
     }
     ASSERT_TRUE(dir_->start().ok());
-    keeper_ = std::make_unique<LogKeeper>(dir_.get(), fsync, this);
+    keeper_ = std::make_unique<LogKeeper>(dir_.get(), fsync, this, this);
     keeper_->start({this}, now_);
     batch_ = LogBatch(dir_->log(0)->next_sequence());
   }
@@ -53,11 +54,24 @@ class LogKeeperTest : public ::testing::Test,
     return sequence;
   }
   void push(LogJob job) override { jobs_.push_back(std::move(job)); }
-  void write() { keeper_->write(std::exchange(jobs_, {})); }
-  void round() {
+  void begin(SyncJob job) override { syncs_.push_back(std::move(job)); }
+  // Of those that nobody waits for the first one that was begun is over.
+  void end_sync() {
+    ASSERT_FALSE(syncs_.empty());
+    SyncJob job = std::move(syncs_.front());
+    syncs_.pop_front();
+    job.run();
+    keeper_->end(std::move(job));
+  }
+  void write() { keeper_->write(std::exchange(jobs_, {}), now_); }
+  void begin_round() {
     write();
     keeper_->sync(now_);
-    keeper_->settle();
+    keeper_->settle(now_);
+  }
+  void round() {
+    begin_round();
+    while (!syncs_.empty()) end_sync();
   }
 
   void on_synced(uint64_t durable) override { durable_ = durable; }
@@ -75,6 +89,7 @@ class LogKeeperTest : public ::testing::Test,
   std::unique_ptr<DataDir> dir_;
   std::unique_ptr<LogKeeper> keeper_;
   std::deque<LogJob> jobs_;
+  std::deque<SyncJob> syncs_;
   LogBatch batch_;
   std::vector<std::string> recovered_;
   uint64_t ballast_bytes_ = 0;
@@ -151,6 +166,8 @@ TEST_F(LogKeeperTest, everySecondTellsOfWhatIsWrittenBeforeItSyncs) {
   EXPECT_EQ(written_, last);
   EXPECT_LT(durable_, last);
   keeper_->sync(now_);
+  EXPECT_LT(durable_, last);
+  end_sync();
   EXPECT_EQ(durable_, last);
   // And of a sync that is due although nothing was written since.
   const uint64_t more = append("two");
@@ -174,6 +191,82 @@ TEST_F(LogKeeperTest, everySecondSyncsAtOnceForWhatIsUrgent) {
   LogQueue::write(0, &batch_, LogBatch(), true);  // nothing but the wish for a sync
   round();
   EXPECT_EQ(durable_, batch_.next() - 1);
+}
+
+TEST_F(LogKeeperTest, nobodyWaitsForTheSyncOfASecond) {
+  open(Fsync::kEverySecond);
+  const uint64_t first = append("one", true);
+  begin_round();
+  ASSERT_EQ(syncs_.size(), 1u);
+  const uint64_t second = append("two", true);
+  begin_round();
+  EXPECT_EQ(syncs_.size(), 1u) << "one at a time";
+  EXPECT_EQ(written_, second);
+  EXPECT_LT(durable_, first);
+  end_sync();
+  EXPECT_EQ(durable_, first) << "two may have been too late for it";
+  begin_round();
+  ASSERT_EQ(syncs_.size(), 1u) << "it is owed";
+  end_sync();
+  EXPECT_EQ(durable_, second);
+  begin_round();
+  EXPECT_TRUE(syncs_.empty());
+}
+
+TEST_F(LogKeeperTest, nobodyIsToldOfMoreWhileASyncTakesLong) {
+  open(Fsync::kEverySecond);
+  append("one", true);
+  begin_round();
+  now_ = now_ + base::ms(999);
+  const uint64_t second = append("two");
+  begin_round();
+  EXPECT_EQ(written_, second);
+  now_ = now_ + base::ms(1);
+  const uint64_t third = append("three");
+  begin_round();
+  EXPECT_EQ(written_, second) << "a second's worth is in danger already";
+  end_sync();
+  begin_round();
+  EXPECT_EQ(written_, third);
+}
+
+TEST_F(LogKeeperTest, aSyncElsewhereThatFailsEndsIt) {
+  open(Fsync::kEverySecond);
+  env_.fail_sync(1);
+  const uint64_t last = append("in doubt", true);
+  round();
+  EXPECT_EQ(failures_, 1);
+  EXPECT_LT(durable_, last);
+  append("later", true);
+  begin_round();
+  EXPECT_TRUE(syncs_.empty());
+  EXPECT_FALSE(keeper_->close().ok());
+}
+
+TEST_F(LogKeeperTest, aSnapshotThatIsNotAheadOfTheLogWaitsForTheSyncUnderWay) {
+  open(Fsync::kEverySecond);
+  const uint64_t covered = append("old", true);
+  begin_round();
+  SnapshotOutlet outlet(this, 0);
+  outlet.begin(covered);
+  outlet.add(5, "state");
+  outlet.write();
+  const uint64_t log_end = append("new");
+  outlet.install(log_end);
+  begin_round();
+  ASSERT_EQ(syncs_.size(), 1u);
+  EXPECT_EQ(syncs_.front().snapshot, nullptr);
+  end_sync();
+  EXPECT_EQ(durable_, covered);
+  begin_round();
+  ASSERT_EQ(syncs_.size(), 1u);
+  EXPECT_EQ(notes_, "piece ");
+  end_sync();
+  EXPECT_EQ(durable_, log_end);
+  EXPECT_EQ(notes_, "piece installed ");
+  power_cut();
+  open(Fsync::kEverySecond);
+  EXPECT_EQ(recovered_, (Payloads{"state", "new"}));
 }
 
 TEST_F(LogKeeperTest, neverNeverSyncs) {

@@ -121,6 +121,43 @@ TEST_F(LogWriterTest, aSegmentThatIsFollowedIsDurable) {
   EXPECT_TRUE(env_.synced(segment(1)));
 }
 
+TEST_F(LogWriterTest, aSyncElsewhereIsOfWhatWasThereWhenItBegan) {
+  EXPECT_EQ(writer_->begin_sync(), nullptr) << "nothing to do";
+  EXPECT_TRUE(write("a").ok());
+  AppendFile* file = writer_->begin_sync();
+  ASSERT_NE(file, nullptr);
+  EXPECT_TRUE(write("b").ok());
+  EXPECT_TRUE(writer_->end_sync(file->sync()).ok());
+  EXPECT_EQ(writer_->durable(), 1u);
+  file = writer_->begin_sync();
+  EXPECT_TRUE(sync().ok()) << "the writer does not wait for the other";
+  EXPECT_TRUE(writer_->end_sync(file->sync()).ok());
+  EXPECT_EQ(writer_->durable(), 2u);
+}
+
+TEST_F(LogWriterTest, noSegmentEndsWhileItIsSyncedElsewhere) {
+  reopen({.segment_bytes = 100});
+  EXPECT_TRUE(write("a b c d").ok());
+  AppendFile* file = writer_->begin_sync();
+  EXPECT_TRUE(write("e").ok());
+  EXPECT_TRUE(write("f").ok());
+  EXPECT_EQ(env_.list("w").value().size(), 1u);
+  EXPECT_TRUE(writer_->end_sync(file->sync()).ok());
+  EXPECT_TRUE(write("g").ok());
+  EXPECT_EQ(env_.list("w").value().size(), 2u);
+  EXPECT_EQ(reopen({.segment_bytes = 100}), "1=a 2=b 3=c 4=d 5=e 6=f 7=g");
+}
+
+TEST_F(LogWriterTest, aSyncElsewhereThatFailsEndsTheWriterForEver) {
+  EXPECT_TRUE(write("a").ok());
+  AppendFile* file = writer_->begin_sync();
+  env_.fail_sync(1);
+  EXPECT_FALSE(writer_->end_sync(file->sync()).ok());
+  EXPECT_FALSE(write("b").ok());
+  EXPECT_EQ(writer_->begin_sync(), nullptr);
+  EXPECT_EQ(writer_->durable(), 0u);
+}
+
 TEST_F(LogWriterTest, aReservedLogGrowsInItsPlace) {
   reopen({.segment_bytes = 1'000, .reserve_bytes = 200});
   write_synced("a");

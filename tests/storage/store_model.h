@@ -94,7 +94,8 @@ class StoreModel {
     Status status = writer.write(&batch);
     const uint64_t log_end = batches_[worker].next() - 1;
     if (status.ok()) status = commit();
-    if (status.ok()) status = dir_->install_snapshot(worker, &writer, log_end);
+    if (status.ok()) status = writer.finish(log_end);
+    if (status.ok()) status = dir_->install_snapshot(worker, writer);
     return status;
   }
   Status snapshot(uint32_t worker) {
