@@ -360,13 +360,15 @@ void Coordinator::acknowledge(BucketNo bucket, Effects* effects) const {
                 OverflowAck{bucket, reports.taken_in, reports.done});
 }
 
+// One that is full gets a bucket when all are: a file that does not grow would be of no use either.
 NodeId Coordinator::place() const {
   NodeId best = NodeId::kNone;
-  uint64_t fewest = 0;
+  std::pair<bool, uint64_t> least;
   const auto consider = [&](NodeId id, const Node& node) {
-    if (!node.has_room() || (best != NodeId::kNone && node.buckets >= fewest)) return;
+    const std::pair<bool, uint64_t> load{node.stats.full, node.buckets};
+    if (!node.has_room() || (best != NodeId::kNone && load >= least)) return;
     best = id;
-    fewest = node.buckets;
+    least = load;
   };
   for (const auto& [id, node] : nodes_) {
     if (id != kSelf) consider(id, node);

@@ -175,6 +175,7 @@ struct NodeStats {
   uint64_t buckets = 0;
   uint64_t records = 0;
   uint64_t bytes = 0;
+  bool full = false;  // it refuses what needs more memory, or more of the disk
 };
 
 // Node -> coordinator, once a connection. `incarnation` is a random number of the process: a node

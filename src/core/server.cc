@@ -138,6 +138,7 @@ NodeStats Server::stats() const {
     stats.records += bucket->records();
     stats.bytes += bucket->bytes();
   }
+  stats.full = host_.full || host_.disk_full;
   return stats;
 }
 

@@ -73,7 +73,10 @@ bool BinarySession::on_message(link::FrameStream& stream, core::Message& message
     if (!worker_.has_coordinator()) return refuse("this node is not the coordinator");
     m->from = path();
   }
-  if (!worker_.accept(message)) {
+  const bool goes_on = worker_.accept(message);
+  // Nodes pass on what was let in elsewhere, and what they promise each other must not wait.
+  const bool is_held_back = kind_ == core::PeerKind::kClient && !worker_.log_has_room();
+  if (!goes_on || is_held_back) {
     stream_.pause_reading();
     worker_.wait_for_room(token_);
   }

@@ -48,7 +48,7 @@ class LogThread final : public storage::LogQueue, private SyncThread::Listener {
   // whether all of it is durable.
   Status stop();
 
-  bool has_room() const { return has_room_.load(std::memory_order_relaxed); }
+  bool has_room() const override { return has_room_.load(std::memory_order_relaxed); }
 
  private:
   static void* run(void* self);

@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "core/message.h"
 #include "node/bucket_owners.h"
-#include "node/log_thread.h"
 #include "node/node_config.h"
 #include "node/result_budget.h"
+#include "storage/log_keeper.h"
 
 namespace lh::node {
 
@@ -24,6 +24,7 @@ struct alignas(64) WorkerReport {
   std::atomic<uint64_t> known{0};     // buckets whose nodes it knows
   std::atomic<uint64_t> requests{0};  // keyed ones executed by it
   std::atomic<uint64_t> expired{0};   // records that have gone because of that
+  std::atomic<bool> full{false};      // NodeStats::full
   std::atomic<uint64_t> unread{0};    // connections closed because their peers did not read
 };
 
@@ -55,7 +56,7 @@ struct Shared {
   // start.
   uint64_t file_id;
   const base::Instant started_at = base::SteadyClock().now();
-  LogThread* log = nullptr;  // none: memory only. Set before the workers start
+  storage::LogQueue* log = nullptr;  // none: memory only. Set before the workers start
   BucketOwners owners;
   ResultBudget results;
   std::vector<WorkerReport> reports;  // by worker

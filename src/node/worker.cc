@@ -429,7 +429,9 @@ void Worker::adopt(net::Socket socket) {
   sessions_.replace(token, std::make_unique<Inbound>(*this, token, std::move(socket)));
 }
 
-void Worker::on_mail_room(size_t) {
+void Worker::on_mail_room(size_t) { end_waits(); }
+
+void Worker::end_waits() {
   const std::vector<LinkToken> waiting = std::exchange(waiting_for_room_, {});
   for (const LinkToken token : waiting) {
     if (Session* s = sessions_.find(token)) s->resume();
@@ -457,6 +459,7 @@ void Worker::take_progress() {
   snapshots_.on_logged(feed_.written());
   gate_.release(answers_are_durable() ? feed_.durable() : feed_.written());
   held_.release(progress(), [this](const core::Outgoing& outgoing) { dispatch(outgoing); });
+  if (log_has_room()) end_waits();
 }
 
 void Worker::on_snapshot_written(bool ok, storage::LogBatch emptied) {
@@ -551,6 +554,7 @@ void Worker::report_stats() {
   report.bytes.store(stats.bytes, std::memory_order_relaxed);
   report.requests.store(server_.counters().requests, std::memory_order_relaxed);
   report.expired.store(server_.expired(), std::memory_order_relaxed);
+  report.full.store(stats.full, std::memory_order_relaxed);
   uint64_t unread = 0;
   for (const net::ConnectionGroup* group : {&text_group_, &resp_group_, &binary_group_}) {
     unread += group->closed[static_cast<size_t>(net::CloseReason::kOutputLimit)];
@@ -570,6 +574,7 @@ void Worker::beat() {
     sum.buckets += report.buckets.load(std::memory_order_relaxed);
     sum.records += report.records.load(std::memory_order_relaxed);
     sum.bytes += report.bytes.load(std::memory_order_relaxed);
+    sum.full |= report.full.load(std::memory_order_relaxed);
     // The least of all: what the coordinator need not repeat is what every worker has.
     known = std::min(known, report.known.load(std::memory_order_acquire));
   }

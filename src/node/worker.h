@@ -30,7 +30,6 @@
 #include "node/held_mail.h"
 #include "node/input_queue.h"
 #include "node/links.h"
-#include "node/log_thread.h"
 #include "node/rebuild_log.h"
 #include "node/route.h"
 #include "node/session.h"
@@ -124,6 +123,7 @@ class Worker final : public LogListener,
   SessionTable& sessions() { return sessions_; }
   // Calls Session::resume() when a mailbox has room again.
   void wait_for_room(LinkToken token) { waiting_for_room_.push_back(token); }
+  void end_waits();
 
   net::OutputGate& gate() { return gate_; }
   InputQueue& inputs() { return inputs_; }
@@ -206,7 +206,7 @@ class Worker final : public LogListener,
   Listener* listener_;
 
   // The worker's log, when there is one.
-  LogThread* log_;
+  storage::LogQueue* log_;
   storage::LogFeed feed_;
   const size_t log_bytes_max_;  // as much as may be neither written nor refused on a full disk
   SyncPace pace_;

@@ -52,8 +52,7 @@ class SimDisk final : public storage::LogQueue,
   // --fsync=everysec.
   base::Duration unsynced_max() const;
 
-  // False: what was handed over last waits until there is.
-  bool has_room() const { return keeper_ == nullptr || keeper_->has_room(); }
+  bool has_room() const override { return keeper_ == nullptr || keeper_->has_room(); }
 
   // ---- faults
   storage::MemEnv& env() { return env_; }

@@ -510,6 +510,7 @@ void SimShell::tick(size_t worker) {
     stats.buckets += part.buckets;
     stats.records += part.records;
     stats.bytes += part.bytes;
+    stats.full |= part.full;
   }
   member_->tick(now(), known, stats, &office_effects_);
   run(w, false);

@@ -85,6 +85,8 @@ class LogQueue {
   void install_snapshot(uint32_t worker, uint64_t log_end) {
     push({LogJob::Kind::kInstallSnapshot, worker, log_end, LogBatch(), false});
   }
+  // False while what was handed over last waits for room on the disk.
+  virtual bool has_room() const = 0;
 
  protected:
   ~LogQueue() = default;

@@ -90,6 +90,7 @@ void fields(V& v, Field<V, core::NodeStats>& stats) {
   v.number(stats.buckets);
   v.number(stats.records);
   v.number(stats.bytes);
+  v.flag(stats.full);
 }
 
 template <typename V>

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include "core/limits.h"
@@ -47,7 +48,9 @@ class CoordinatorTest : public ::testing::Test {
     return m;
   }
   Lines heartbeat(uint64_t id, uint64_t known = 0) {
-    return step(Heartbeat{node(id), kIncarnation + id, known, {}});
+    NodeStats stats;
+    stats.full = full_.contains(id);
+    return step(Heartbeat{node(id), kIncarnation + id, known, stats});
   }
   // All but the nodes in `silent` are heard while time passes. What ticks say is returned.
   Lines pass(int64_t ms, std::initializer_list<uint64_t> silent = {}) {
@@ -94,6 +97,7 @@ class CoordinatorTest : public ::testing::Test {
   Effects effects_;
   base::Instant now_ = kStart;
   std::string address_;
+  std::set<uint64_t> full_;
   uint64_t collisions_ = 0;
 };
 
@@ -377,14 +381,23 @@ TEST_F(CoordinatorTest, a_node_takes_as_many_as_it_said) {
   EXPECT_EQ(places(), "1 2 3 3 1 1");
 }
 
+TEST_F(CoordinatorTest, a_node_that_is_full_gets_one_when_all_are) {
+  for (const uint64_t id : {2, 3}) join(id);
+  for (const std::set<uint64_t>& full_nodes : {std::set<uint64_t>{2}, {2, 3}, {}}) {
+    full_ = full_nodes;
+    for (const uint64_t id : {2, 3}) heartbeat(id);
+    split_once();
+  }
+  EXPECT_EQ(places(), "1 3 1 2");
+}
+
 TEST_F(CoordinatorTest, alone_it_takes_them_all) {
   for (int k = 0; k < 3; ++k) split_once();
   EXPECT_EQ(places(), "1 1 1 1");
 }
 
 TEST_F(CoordinatorTest, a_node_that_is_down_gets_none) {
-  join(2);
-  join(3);
+  for (const uint64_t id : {2, 3}) join(id);
   pass(1000, {2});
   for (int k = 0; k < 3; ++k) split_once();
   EXPECT_EQ(places(), "1 3 3 1");

@@ -50,6 +50,7 @@ class SnapshotMakerTest : public ::testing::Test,
   void TearDown() override { close(); }
 
   void push(storage::LogJob job) override { jobs_.push_back(std::move(job)); }
+  bool has_room() const override { return true; }
   void begin(storage::SyncJob job) override { syncs_.push_back(std::move(job)); }
   void work() {
     for (storage::SyncJob& job : std::exchange(syncs_, {})) {

@@ -41,7 +41,8 @@ core::FileOptions integer_file(uint64_t capacity) {
 
 // ---------------------------------------------------------------------------------------- nodes
 
-TestNode::TestNode(const base::Clock& clock, NodeConfig config, uint64_t seed, size_t mail_max)
+TestNode::TestNode(const base::Clock& clock, NodeConfig config, uint64_t seed, size_t mail_max,
+                   storage::LogQueue* log)
     : frozen_(config.workers) {
   auto pool = net::WorkerPool::create(config.workers, mail_max, clock);
   EXPECT_TRUE(pool.ok()) << pool.status().message();
@@ -50,10 +51,13 @@ TestNode::TestNode(const base::Clock& clock, NodeConfig config, uint64_t seed, s
   const Status status = listener_->open(net::SocketAddress::ipv4_loopback(0));
   EXPECT_TRUE(status.ok()) << status.message();
   shared_ = std::make_unique<Shared>(config, listener_->local_address().to_string(), seed, seed);
+  shared_->log = log;
   for (size_t k = 0; k < config.workers; ++k) {
     workers_.push_back(std::make_unique<Worker>(*shared_, *pool_, k, this));
   }
-  for (const auto& worker : workers_) worker->start();
+  Worker::Past past;
+  past.next_record = 1;
+  for (const auto& worker : workers_) worker->start(past);
   for (size_t k = 0; k < config.workers; ++k) {
     probes_.push_back(std::make_unique<RestProbe>(pool_->loop(k)));
   }
@@ -124,7 +128,8 @@ TestNode& Cluster::add_node(NodeConfig config, const Start& start) {
   config.clients_max = start.clients_max;
   config.memory_max = start.memory_max;
   config.result_bytes_max = start.result_bytes_max;
-  nodes_.push_back(std::make_unique<TestNode>(clock_, config, next_seed_++, start.mail_max));
+  nodes_.push_back(
+      std::make_unique<TestNode>(clock_, config, next_seed_++, start.mail_max, start.log));
   return *nodes_.back();
 }
 

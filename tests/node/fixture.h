@@ -47,7 +47,9 @@ class TestNode final : public net::AcceptHandler, public Worker::Listener {
   static constexpr size_t kMailMax = size_t{8} << 20;
 
   // config.listen is ignored: it listens on a free port.
-  TestNode(const base::Clock& clock, NodeConfig config, uint64_t seed, size_t mail_max = kMailMax);
+  // log: outlives it; none: memory only.
+  TestNode(const base::Clock& clock, NodeConfig config, uint64_t seed, size_t mail_max = kMailMax,
+           storage::LogQueue* log = nullptr);
   ~TestNode();
 
   const std::string& address() const { return shared_->address; }
@@ -113,6 +115,7 @@ class Cluster : public ::testing::Test {
     size_t result_bytes_max = kResultBytesMax;
     uint64_t clients_max = 10'000;
     uint64_t memory_max = 0;
+    storage::LogQueue* log = nullptr;
   };
   TestNode& start_coordinator(const core::FileOptions& file) {
     return start_coordinator(file, Start());

@@ -14,6 +14,7 @@ class LogFeedTest : public ::testing::Test, public LogQueue {
   LogFeedTest() { feed_.begin(11); }
 
   void push(LogJob job) override { jobs_.push_back(std::move(job)); }
+  bool has_room() const override { return true; }
   void hand_over() { feed_.hand_over(this, 3); }
   // The log thread has written, and with `synced` synced, the batch that it has.
   void logged(bool synced) {

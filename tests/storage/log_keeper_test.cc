@@ -54,6 +54,7 @@ class LogKeeperTest : public ::testing::Test,
     return sequence;
   }
   void push(LogJob job) override { jobs_.push_back(std::move(job)); }
+  bool has_room() const override { return keeper_->has_room(); }
   void begin(SyncJob job) override { syncs_.push_back(std::move(job)); }
   // Of those that nobody waits for the first one that was begun is over.
   void end_sync() {
