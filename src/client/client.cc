@@ -63,6 +63,12 @@ Status status_of(Code code, BucketNo bucket) {
       return {StatusCode::kInvalid, "value too long"};
     case Code::kMalformed:
       return {StatusCode::kInvalid, "malformed arguments"};
+    case Code::kCross:
+      return {StatusCode::kInvalid, "keys of several buckets"};
+    case Code::kTooLarge:
+      return {StatusCode::kInvalid, "answer too large"};
+    case Code::kConflict:
+      return {StatusCode::kRefused, "written by somebody else"};
     case Code::kFull:
       return {StatusCode::kRefused, core::kFullText};
     case Code::kNoSpace:

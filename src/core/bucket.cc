@@ -147,6 +147,7 @@ uint64_t Bucket::take_share(uint64_t leaving) {
 }
 
 void Bucket::give_up_half() {
+  watches_.forget_all();  // it takes less than to find those that leave
   departing_.emplace(table_.split_off());
   departing_->dedup.copy(dedup_);
 }
@@ -308,6 +309,7 @@ void Bucket::clear(const Scan& scan, ReversedHash from, ReversedHash last, Effec
   if (dedup_.admit_clear(scan.client.client, scan.scan) && !table_.empty()) {
     answer.records = table_.size();
     cleared_.push_back(std::exchange(table_, empty_table()));
+    watches_.forget_all();
     if (split_ && !split_->handed_over()) split_->on_clear();
     if (effects->keeps_journal()) {
       append_client(record(RecordKind::kCleared, effects), scan.client.client, 0, scan.scan);

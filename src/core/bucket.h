@@ -26,6 +26,7 @@
 #include "core/owned_message.h"
 #include "core/scan_job.h"
 #include "core/split_source.h"
+#include "core/watches.h"
 #include "lh/address.h"
 #include "table/hash_table.h"
 
@@ -149,6 +150,10 @@ class Bucket {
   Answer expiry(const Operation& asked);
   std::string_view say(int64_t number);
   std::string_view say(std::string_view value);
+  Answer watch(const Operation& asked);
+  Answer transact(const Operation& asked, Effects* effects);
+  Code judge_transaction(std::string_view bytes, Effects* effects);
+  bool drop_expired(HashValue c, std::string_view key, Effects* effects);
   void put(HashValue c, const table::Record& record, Effects* effects);
   void tell_of_put(HashValue c, const table::Record& record, Effects* effects);
   void tell_of_erase(HashValue c, std::string_view key, Effects* effects);
@@ -187,6 +192,8 @@ class Bucket {
   Dedup dedup_;
   char said_[kNumberBytesMax];  // the number in the latest answer
   std::string said_value_;      // the value in it, when the record has changed since
+  std::string said_parts_;      // or those of a transaction
+  Watches watches_;
 
   uint64_t collisions_ = 0;
   uint64_t collisions_taken_in_ = 0;  // by the coordinator

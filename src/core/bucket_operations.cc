@@ -31,13 +31,8 @@ Bucket::Answer Bucket::execute(const Operation& asked, Effects* effects) {
   const HashValue c = asked.c;
   const std::string_view key = asked.key;
   // What has expired is not there: before anything is done to it, it goes.
-  if (table_.expiring() > 0 && is_mutation(asked.op)) [[unlikely]] {
-    const std::optional<table::Record> old = table_.find_record(c, key);
-    if (old && table::has_expired(*old, host_.unix_ms())) {
-      erase(c, key, effects);
-      ++expired_;
-    }
-  }
+  if (table_.expiring() > 0 && is_mutation(asked.op)) [[unlikely]]
+    drop_expired(c, key, effects);
   switch (asked.op) {
     case Op::kRead: {
       const std::optional<table::Record> found = find_record(c, key);
@@ -78,8 +73,20 @@ Bucket::Answer Bucket::execute(const Operation& asked, Effects* effects) {
       return expiry(asked);
     case Op::kTake:
       return take(asked, effects);
+    case Op::kWatch:
+      return watch(asked);
+    case Op::kTransact:
+      return transact(asked, effects);
   }
   LH_UNREACHABLE();
+}
+
+bool Bucket::drop_expired(HashValue c, std::string_view key, Effects* effects) {
+  const std::optional<table::Record> old = table_.find_record(c, key);
+  if (!old || !table::has_expired(*old, host_.unix_ms())) return false;
+  erase(c, key, effects);
+  ++expired_;
+  return true;
 }
 
 std::optional<table::Record> Bucket::find_record(HashValue c, std::string_view key) const {
@@ -148,6 +155,7 @@ Bucket::Answer Bucket::expire(const Operation& asked, Effects* effects) {
     return answer;
   }
   table_.set_expiry(asked.c, asked.key, args.expiry);
+  watches_.on_write(asked.c);
   if (split_ && !split_->handed_over()) {
     split_->on_expire(reverse64(asked.c), asked.key, args.expiry);
   }
@@ -192,11 +200,13 @@ void Bucket::put(HashValue c, const table::Record& record, Effects* effects) {
 }
 
 void Bucket::tell_of_put(HashValue c, const table::Record& put, Effects* effects) {
+  watches_.on_write(c);
   if (split_ && !split_->handed_over()) split_->on_put(reverse64(c), put);
   if (effects->keeps_journal()) append_put(record(RecordKind::kChanges, effects), put);
 }
 
 void Bucket::tell_of_erase(HashValue c, std::string_view key, Effects* effects) {
+  watches_.on_write(c);
   if (split_ && !split_->handed_over()) split_->on_erase(reverse64(c), key);
   if (effects->keeps_journal()) append_erase(record(RecordKind::kChanges, effects), key);
 }
@@ -251,6 +261,7 @@ void Bucket::sweep(Effects* effects) {
   std::string* journal = effects->keeps_journal() ? record(RecordKind::kChanges, effects) : nullptr;
   for (const auto& [c, key] : gone) {
     LH_CHECK(table_.erase(c, key));
+    watches_.on_write(c);
     if (split_ && !split_->handed_over()) split_->on_erase(reverse64(c), key);
     if (journal != nullptr) append_erase(journal, key);
   }

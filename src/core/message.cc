@@ -176,6 +176,10 @@ std::string to_string(Op op) {
       return "Expiry";
     case Op::kTake:
       return "Take";
+    case Op::kWatch:
+      return "Watch";
+    case Op::kTransact:
+      return "Transact";
   }
   LH_UNREACHABLE();
 }
@@ -210,6 +214,12 @@ std::string to_string(Code code) {
       return "NoSpace";
     case Code::kMalformed:
       return "Malformed";
+    case Code::kConflict:
+      return "Conflict";
+    case Code::kCross:
+      return "Cross";
+    case Code::kTooLarge:
+      return "TooLarge";
   }
   LH_UNREACHABLE();
 }

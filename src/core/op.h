@@ -22,9 +22,14 @@ enum class Op : uint8_t {
   kReadExpire,  // the same, and answers the value
   kExpiry,      // when the record expires
   kTake,        // kDelete, and answers the value; no arguments
+  // transaction.h
+  kWatch,     // the record's version, whether it is there or not
+  kTransact,  // several operations on records of one bucket, as one
 };
+inline constexpr Op kOpLast = Op::kTransact;
 inline constexpr bool is_mutation(Op op) {
-  return op != Op::kRead && op != Op::kLocate && op != Op::kLength && op != Op::kExpiry;
+  return op != Op::kRead && op != Op::kLocate && op != Op::kLength && op != Op::kExpiry &&
+         op != Op::kWatch;
 }
 // Whether it may need more memory: what a node that is full refuses.
 inline constexpr bool needs_memory(Op op) {
@@ -45,12 +50,14 @@ inline constexpr bool needs_memory(Op op) {
     case Op::kReadExpire:
     case Op::kExpiry:
     case Op::kTake:
+    case Op::kWatch:
+    case Op::kTransact:  // its parts may
       return false;
   }
   return true;
 }
 // Whether the answer to the operation carries a value: the record's or, in decimal, the new number,
-// the length or the expiry.
+// the length or the expiry; its version; or the parts of a transaction.
 inline constexpr bool answers_value(Op op) {
   switch (op) {
     case Op::kRead:
@@ -61,6 +68,8 @@ inline constexpr bool answers_value(Op op) {
     case Op::kReadExpire:
     case Op::kExpiry:
     case Op::kTake:
+    case Op::kWatch:
+    case Op::kTransact:
       return true;
     case Op::kInsert:
     case Op::kUpdate:
@@ -90,8 +99,12 @@ enum class Code : uint8_t {
   kFull,        // the node has as many bytes as it may have, and the operation may need more
   kNoSpace,     // the node's disk is full, and the operation changes something: it was not done
   kMalformed,   // the arguments are none of this operation
+  // kTransact; nothing was done.
+  kConflict,  // a record that the client watches has been written
+  kCross,     // the records are of several buckets
+  kTooLarge,  // the answer might be more than one can be
 };
-inline constexpr Code kCodeLast = Code::kMalformed;
+inline constexpr Code kCodeLast = Code::kTooLarge;
 // Nothing was done, for lack of room: another copy of the request may be.
 constexpr bool is_refusal(Code code) { return code == Code::kFull || code == Code::kNoSpace; }
 inline constexpr const char* kFullText = "OOM command not allowed when used memory > 'maxmemory'.";

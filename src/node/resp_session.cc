@@ -26,6 +26,11 @@ bool is_of_http(std::string_view word) {
   return wire::same_word(word, "post") || wire::same_word(word, "host:");
 }
 
+bool is_of_transactions(RespVerb verb) {
+  return verb == RespVerb::kMulti || verb == RespVerb::kExec || verb == RespVerb::kDiscard ||
+         verb == RespVerb::kUnwatch;
+}
+
 bool has_several_keys(const wire::RespBatch::Entry& entry) {
   return entry.command->last_key < 0 && entry.command->plain_args != entry.args.size();
 }
@@ -37,6 +42,8 @@ struct RespSession::Many final : Answer::Work {
 
   static Many* of(const Answer& answer) { return static_cast<Many*>(answer.work.get()); }
   bool wants_values() const { return *command.op == Op::kRead; }
+  bool wants_versions() const { return *command.op == Op::kWatch; }
+  bool keeps_order() const { return wants_values() || wants_versions(); }
 
   const RespCommand& command;
   int64_t sum = 0;    // of records that were there
@@ -44,6 +51,7 @@ struct RespSession::Many final : Answer::Work {
   // Of values: those before the first that had to be waited for are in the answer's text, the
   // others here, with the tickets by which they come.
   std::vector<std::string> parts;
+  std::vector<std::string> keys;                     // whose versions are wanted
   std::vector<std::pair<uint64_t, size_t>> tickets;  // to the place in `parts`
 };
 
@@ -147,7 +155,7 @@ bool RespSession::execute(const Entry& entry, core::Bucket* bucket, Worker::Leas
   const RespArgs& args = entry.args;
   const RespCommand* command = entry.command;
   if (command != nullptr && command->plain_args == args.size() && answers().empty() &&
-      worker().joined()) [[likely]] {
+      worker().joined() && !transaction_.is_open()) [[likely]] {
     return execute_plain(entry, bucket, effects);
   }
   if (args.size() == 0) return true;
@@ -159,10 +167,12 @@ bool RespSession::execute(const Entry& entry, core::Bucket* bucket, Worker::Leas
       connection().close();
       return false;
     }
+    transaction_.spoil();
     writer(&text_).unknown_command(args);
     return answer(text_);
   }
   if (!takes(*command, args.size())) {
+    transaction_.spoil();
     writer(&text_).wrong_arguments(command->name);
     return answer(text_);
   }
@@ -170,12 +180,15 @@ bool RespSession::execute(const Entry& entry, core::Bucket* bucket, Worker::Leas
     quit();
     return answer("+OK\r\n");
   }
+  const bool ends = command->verb == RespVerb::kExec || command->verb == RespVerb::kDiscard;
+  if (transaction_.is_open() && !ends) return enqueue(entry);
   if (RespAdmin::is_admin(command->verb)) {
     admin_.execute(*command, args, &text_);
     return answer(text_);
   }
   if (!worker().joined()) return answer_error("LOADING this node has not joined a file yet");
   if (command->op) return execute_keyed(entry, bucket, effects);
+  if (is_of_transactions(command->verb)) return execute_transaction(entry, effects);
   if (command->verb == RespVerb::kInfo) return execute_info(entry);
   if (command->verb == RespVerb::kDbsize) return execute_call(Kind::kCount);
   if (args.size() > 2 || (args.size() == 2 && !wire::same_word(args[1], "async") &&
@@ -223,7 +236,7 @@ bool RespSession::execute_one(const Entry& entry, core::Bucket* bucket, core::Op
     answer("+OK\r\n");
   } else {
     text_.clear();
-    append_said(asked.op, {said.code, bucket->mark().a, said.value}, &text_);
+    writer(&text_).said(asked.op, said.code, bucket->mark().a, said.value);
     answer(text_);
   }
   return true;
@@ -258,6 +271,9 @@ bool RespSession::execute_many(const Entry& entry, Worker::Lease& effects) {
     fresh.complete = false;
     fresh.work = std::make_unique<Many>(*entry.command);
     if (Many::of(fresh)->wants_values()) writer(&fresh.text).array(args.size() - 1);
+    if (Many::of(fresh)->wants_versions()) {
+      for (size_t k = 1; k < args.size(); ++k) Many::of(fresh)->keys.emplace_back(args[k]);
+    }
     many_next_ = 0;
   }
   Answer* answer = &answers().back();
@@ -284,7 +300,7 @@ bool RespSession::execute_key(Answer* answer, const core::Operation& asked, core
                               Worker::Lease& effects) {
   Many* many = Many::of(*answer);
   if (is_held_back(asked.op, asked.c)) return false;
-  const bool keeps_order = many->wants_values();
+  const bool keeps_order = many->keeps_order();
   if (bucket != nullptr) {
     const core::Bucket::Answer said = execute_here(bucket, asked, effects.get());
     answer->barrier = std::max(answer->barrier, effects.barrier());
@@ -298,6 +314,97 @@ bool RespSession::execute_key(Answer* answer, const core::Operation& asked, core
   submit(answer, asked, effects.get());
   many->tickets.push_back({answer->ticket, many->parts.size()});
   if (keeps_order) many->parts.emplace_back();
+  return true;
+}
+
+// ---------------------------------------------------------------------------------- transactions
+
+bool RespSession::execute_transaction(const Entry& entry, Worker::Lease& effects) {
+  const RespVerb verb = entry.command->verb;
+  if (verb == RespVerb::kMulti) {
+    transaction_.begin();
+    return answer("+OK\r\n");
+  }
+  // Versions that are on their way belong to it.
+  if (!answers().empty()) return wait();
+  if (verb == RespVerb::kUnwatch) {
+    transaction_.forget_watches();
+    return answer("+OK\r\n");
+  }
+  if (!transaction_.is_open()) {
+    return answer_error(verb == RespVerb::kExec ? "ERR EXEC without MULTI"
+                                                : "ERR DISCARD without MULTI");
+  }
+  if (verb == RespVerb::kExec && !transaction_.is_spoilt()) return execute_queued(effects);
+  transaction_.end();
+  if (verb == RespVerb::kDiscard) return answer("+OK\r\n");
+  return answer_error("EXECABORT Transaction discarded because of previous errors.");
+}
+
+bool RespSession::enqueue(const Entry& entry) {
+  const RespArgs& args = entry.args;
+  const RespCommand& command = *entry.command;
+  const auto refuse = [this](std::string_view why) {
+    transaction_.spoil();
+    return answer_error(why);
+  };
+  // These two leave the transaction as it is, as Redis has it.
+  if (command.verb == RespVerb::kMulti) return answer_error("ERR MULTI calls can not be nested");
+  if (command.verb == RespVerb::kWatch) {
+    return answer_error("ERR WATCH inside MULTI is not allowed");
+  }
+  if (command.op) {
+    const auto distance = static_cast<size_t>(command.key_step);
+    const size_t end = has_several_keys(entry) ? args.size() : 2;
+    if (has_several_keys(entry) && (args.size() - 1) % distance != 0) {
+      transaction_.spoil();
+      writer(&text_).wrong_arguments(command.name);
+      return answer(text_);
+    }
+    for (size_t k = 1; k < end; k += distance) {
+      if (args[k].size() > core::kKeyBytesMax) return refuse("ERR key too long");
+      if (!hash(args[k])) return refuse("ERR key is not an integer");
+    }
+  } else if (!RespAdmin::is_admin(command.verb)) {
+    return refuse("ERR Command not allowed inside a transaction");
+  }
+  if (!transaction_.add(command, args)) return refuse("ERR the transaction is too large");
+  return answer("+QUEUED\r\n");
+}
+
+bool RespSession::execute_queued(Worker::Lease& effects) {
+  const std::optional<std::string_view> key = transaction_.key();
+  const HashValue c = key ? *hash(*key) : 0;
+  core::Bucket* bucket = key ? worker().front().find(c) : nullptr;
+  if (key) {
+    if (is_held_back(Op::kTransact, c)) return wait();
+    if (bucket == nullptr && !worker().front().has_room()) return wait();
+  }
+  std::string value;
+  const core::ExpiryMs now = worker().server().unix_ms(worker().loop().now());
+  std::unique_ptr<RespParts> parts = transaction_.compile(now, &admin_, &value);
+  const core::Operation asked{Op::kTransact, c, key.value_or(std::string_view()), value};
+  if (key && bucket == nullptr) {
+    Answer& answer = answers().add();
+    answer.work = std::move(parts);
+    submit(&answer, asked, effects.get());
+  } else {
+    core::Bucket::Answer said;
+    if (key) said = execute_here(bucket, asked, effects.get());
+    const net::OutputBarrier scope(worker().gate(), effects.barrier());
+    text_.clear();
+    parts->append(said.code, key ? bucket->mark().a : 0, said.value, writer(&text_), &text_);
+    answer(text_);
+  }
+  transaction_.end();
+  return true;
+}
+
+bool RespSession::take_watches(const Many& many, std::string_view versions) {
+  base::Reader reader(versions);
+  for (const std::string& key : many.keys) {
+    if (!transaction_.watch(key, core::read_version(&reader)) || !reader.ok()) return false;
+  }
   return true;
 }
 
@@ -345,39 +452,6 @@ void RespSession::answer_value(std::string_view value) {
   answer(text_);
 }
 
-void RespSession::append_said(Op op, const Said& said, std::string* out) const {
-  wire::RespWriter w = writer(out);
-  const bool done = said.code == Code::kOk;
-  if (!done && said.code != Code::kExists && said.code != Code::kNotFound) {
-    return w.failure(said.code, said.bucket);
-  }
-  switch (op) {
-    case Op::kRead:
-    case Op::kSwap:
-    case Op::kReadExpire:
-    case Op::kTake:
-      return done ? w.bulk(said.value) : w.null();
-    case Op::kPut:
-    case Op::kSet:
-    case Op::kUpdate:
-      return done ? w.simple("OK") : w.null();
-    case Op::kInsert:
-    case Op::kExpire:
-    case Op::kDelete:
-      return w.integer(done ? 1 : 0);
-    case Op::kIncrement:
-    case Op::kAppend:
-    case Op::kLength:
-    case Op::kExpiry:
-      if (!done) return w.integer(op == Op::kExpiry ? -2 : 0);
-      out->append(":").append(said.value).append("\r\n");
-      return;
-    case Op::kLocate:
-      break;
-  }
-  LH_UNREACHABLE("no command is that");
-}
-
 // `part` is where the value goes if any is wanted.
 void RespSession::add_said(Many* many, const Said& said, std::string* part) {
   const bool fine = said.code == Code::kOk || said.code == Code::kNotFound;
@@ -386,9 +460,13 @@ void RespSession::add_said(Many* many, const Said& said, std::string* part) {
     return;
   }
   if (said.code == Code::kOk) ++many->sum;
-  if (!many->wants_values()) return;
+  if (!many->keeps_order()) return;
   const size_t before = part->size();
-  append_said(Op::kRead, said, part);
+  if (many->wants_versions()) {
+    part->append(said.value);
+  } else {
+    writer(part).said(Op::kRead, said.code, said.bucket, said.value);
+  }
   keep(part->size() - before);
 }
 
@@ -397,10 +475,17 @@ void RespSession::finish(Answer* answer) {
   const size_t before = answer->text.size();
   if (!many->error.empty()) {
     answer->text = std::move(many->error);
-  } else if (many->wants_values()) {
+  } else if (many->keeps_order()) {
     for (const std::string& part : many->parts) answer->text.append(part);
     many->parts = {};
-    return;  // counted before
+    if (many->wants_values()) return;  // counted before
+    const bool fine = take_watches(*many, answer->text);
+    answer->text.clear();
+    if (fine) {
+      writer(&answer->text).simple("OK");
+    } else {
+      writer(&answer->text).error("ERR too many watched keys");
+    }
   } else if (many->command.verb == RespVerb::kMset) {
     answer->text = "+OK\r\n";
   } else {
@@ -411,13 +496,18 @@ void RespSession::finish(Answer* answer) {
 
 void RespSession::append_done(Answer* answer, const core::Completion& done) {
   const Said said{done.code, done.bucket.a, done.value};
+  if (done.op == Op::kTransact) {
+    const auto* parts = static_cast<const RespParts*>(answer->work.get());
+    parts->append(said.code, said.bucket, said.value, writer(&answer->text), &answer->text);
+    return keep(answer->text.size());
+  }
   Many* many = Many::of(*answer);
   if (many == nullptr) {
-    append_said(done.op, said, &answer->text);
+    writer(&answer->text).said(done.op, said.code, said.bucket, said.value);
     return keep(answer->text.size());
   }
   std::string* part = &answer->text;
-  if (many->wants_values()) {
+  if (many->keeps_order()) {
     const auto it =
         std::lower_bound(many->tickets.begin(), many->tickets.end(), done.tag,
                          [](const auto& entry, uint64_t wanted) { return entry.first < wanted; });

@@ -5,6 +5,7 @@
 //
 // A request over several keys is one request a key: each is atomic, the whole is not. It is
 // answered when all are, and one that waits in the middle, for room in the front, goes on there.
+// Requests between MULTI and EXEC are one request, and atomic (resp_transaction.h).
 #pragma once
 
 #include <array>
@@ -14,6 +15,7 @@
 
 #include "node/pipelined_session.h"
 #include "node/resp_admin.h"
+#include "node/resp_transaction.h"
 #include "wire/resp_batch.h"
 
 namespace lh::node {
@@ -63,15 +65,20 @@ class RespSession final : public PipelinedSession {
   bool execute_call(core::FileRequest::Kind kind, std::unique_ptr<Answer::Work> work = nullptr);
   bool execute_info(const Entry& entry);
   bool refuse_keys(const Entry& entry);
+  // MULTI and what belongs to it.
+  bool execute_transaction(const Entry& entry, Worker::Lease& effects);
+  bool enqueue(const Entry& entry);
+  bool execute_queued(Worker::Lease& effects);
+  bool take_watches(const Many& many, std::string_view versions);
 
   bool answer_error(std::string_view text);
   void answer_value(std::string_view value);
-  void append_said(core::Op op, const Said& said, std::string* out) const;
   void add_said(Many* many, const Said& said, std::string* part);
   void finish(Answer* answer);
   wire::RespWriter writer(std::string* out) const { return {out, admin_.version()}; }
 
   RespAdmin admin_;
+  RespTransaction transaction_;
   wire::RespBatch batch_;
   std::string_view announced_;  // the input that parsed_ and batch_ are about, when there is any
   wire::RespStatus parsed_ = wire::RespStatus::kNeedMore;

@@ -18,6 +18,7 @@ constexpr std::array<std::string_view, kCounts> kNames = {
     "hops2",
     "local",
     "expired",
+    "transactions",
     "resent",
     "duplicates",
     "retry-answers",

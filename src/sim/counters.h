@@ -20,6 +20,7 @@ enum class Count : uint8_t {
   kHops2,
   kLocal,
   kExpired,
+  kTransactions,
   kResent,
   kDuplicates,
   kRetryAnswers,

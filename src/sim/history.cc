@@ -37,6 +37,8 @@ KeyEvent::Op event_op(core::Op op) {
     case core::Op::kExpire:
     case core::Op::kReadExpire:
     case core::Op::kTake:
+    case core::Op::kWatch:
+    case core::Op::kTransact:
       break;
   }
   LH_UNREACHABLE("not asked for in the simulator");

@@ -8,6 +8,8 @@
 #include "base/hash.h"
 #include "base/strings.h"
 #include "core/change.h"
+#include "core/limits.h"
+#include "core/transaction.h"
 
 namespace lh::sim {
 
@@ -54,6 +56,9 @@ bool is_legal(Op op, Code code) {
     case Code::kTooLong:
     case Code::kFull:
     case Code::kMalformed:
+    case Code::kConflict:
+    case Code::kCross:
+    case Code::kTooLarge:
       return false;
     case Code::kNoSpace:
       return core::is_mutation(op);
@@ -87,6 +92,8 @@ std::string value_for(Op op, uint64_t id, size_t size) {
     case Op::kExpire:
     case Op::kReadExpire:
     case Op::kTake:
+    case Op::kWatch:
+    case Op::kTransact:
       return {};
     case Op::kSet:
     case Op::kSwap:
@@ -210,7 +217,34 @@ void Driver::submit(Op wanted, size_t key, size_t value_size) {
   core::SetArgs set;
   if (op == Op::kSet) set.expiry = pick_expiry(id);
   const std::string args = op == Op::kSet ? set.encode() : std::string();
+  const bool fits = value.size() <= core::kValueBytesMax / 4;
+  if (op == Op::kPut && fits && workload_->prng().chance(1, 8)) return transact(id, value);
   port_->submit({op, 0, history.keys()[key], value, args}, id);
+}
+
+// The same in several parts: the key without a record is what nobody may ever see, whatever dies.
+void Driver::transact(uint64_t id, const std::string& value) {
+  Asked& asked = asked_.at(id);
+  asked.transacted = value;
+  const std::string& key = workload_->history().keys()[asked.key];
+  std::string parts;
+  core::TransactionWriter writer(&parts, 0);
+  writer.add({Op::kDelete, 0, key});
+  writer.add({Op::kPut, 0, key, value});
+  writer.add({Op::kRead, 0, key});
+  world_->counters.add(Count::kTransactions);
+  port_->submit({Op::kTransact, 0, key, parts}, id);
+}
+
+void Driver::check_parts(const Asked& asked, std::string_view answer) {
+  base::Reader reader(answer);
+  Code code = Code::kOk;
+  std::string_view value;
+  for (size_t parts = 0; core::read_part(&reader, &code, &value); ++parts) {
+    const bool fine = parts == 0 || code == Code::kOk;
+    if (!fine || (parts == 2 && value != asked.transacted)) fail("a part of a transaction failed");
+  }
+  if (!reader.ok()) fail("the answer to a transaction makes no sense");
 }
 
 // Soon enough for what the operation writes to expire within the run, and to expire while it is
@@ -270,6 +304,7 @@ void Driver::on_done(const core::Completion& done) {
     if (done.code != Code::kBadKey) fail("a key that is no integer was accepted");
     return;
   }
+  if (done.code == Code::kOk && !asked.transacted.empty()) check_parts(asked, done.value);
   workload_->history().end(done.tag, done.code, done.value, world_->next_moment(), done.repeated);
   workload_->on_end(asked.key, done.code != Code::kDown);
   world_->counters.add(done.code == Code::kDown ? Count::kUnknown : Count::kAnswered);

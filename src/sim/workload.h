@@ -56,6 +56,7 @@ class Driver final : public PortSink {
     size_t key = 0;
     uint64_t file_version = 0;
     base::Instant at;
+    std::string transacted = {};  // as a transaction: the value that it leaves
   };
   struct CallMade {
     size_t number = 0;  // in the history
@@ -74,6 +75,8 @@ class Driver final : public PortSink {
   void ask_something();
   bool pick_key(size_t* key);
   void ask_call();
+  void transact(uint64_t id, const std::string& value);
+  void check_parts(const Asked& asked, std::string_view answer);
   void ask_bad_key();
   core::ExpiryMs pick_expiry(uint64_t id);
   void check_answer(const Asked& asked, const core::Completion& done);

@@ -27,6 +27,8 @@ constexpr bool known(core::Op op) {
     case kReadExpire:
     case kExpiry:
     case kTake:
+    case kWatch:
+    case kTransact:
       return true;
   }
   return false;
@@ -48,6 +50,9 @@ constexpr bool known(core::Code code) {
     case kFull:
     case kNoSpace:
     case kMalformed:
+    case kConflict:
+    case kCross:
+    case kTooLarge:
       return true;
   }
   return false;

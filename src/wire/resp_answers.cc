@@ -110,6 +110,12 @@ void RespWriter::failure(core::Code code, BucketNo bucket) {
       return error("ERR increment or decrement would overflow");
     case Code::kMalformed:
       return error("ERR malformed arguments");
+    case Code::kCross:
+      return error("CROSSSLOT Keys in request don't hash to the same slot");
+    case Code::kTooLarge:
+      return error("ERR the answer might be larger than an answer may be");
+    case Code::kConflict:
+      return null_array();
     case Code::kTooLong:
       return error("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
     case Code::kFull:
@@ -124,6 +130,40 @@ void RespWriter::failure(core::Code code, BucketNo bucket) {
       return error(base::format("TRYAGAIN bucket %llu is busy", number));
   }
   LH_UNREACHABLE("code");
+}
+
+void RespWriter::said(core::Op op, core::Code code, BucketNo bucket, std::string_view value) {
+  using core::Code;
+  using core::Op;
+  const bool done = code == Code::kOk;
+  if (!done && code != Code::kExists && code != Code::kNotFound) return failure(code, bucket);
+  switch (op) {
+    case Op::kRead:
+    case Op::kSwap:
+    case Op::kReadExpire:
+    case Op::kTake:
+      return done ? bulk(value) : null();
+    case Op::kPut:
+    case Op::kSet:
+    case Op::kUpdate:
+      return done ? simple("OK") : null();
+    case Op::kInsert:
+    case Op::kExpire:
+    case Op::kDelete:
+      return integer(done ? 1 : 0);
+    case Op::kIncrement:
+    case Op::kAppend:
+    case Op::kLength:
+    case Op::kExpiry:
+      if (!done) return integer(op == Op::kExpiry ? -2 : 0);
+      out_->append(":").append(value).append("\r\n");
+      return;
+    case Op::kLocate:
+    case Op::kWatch:
+    case Op::kTransact:
+      break;
+  }
+  LH_UNREACHABLE("no command is that");
 }
 
 void RespWriter::description(const RespCommand& command) {

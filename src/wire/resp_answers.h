@@ -43,6 +43,9 @@ class RespWriter {
   // What went wrong with a keyed request at its bucket. Bound: no kOk, no kExists, no kNotFound.
   void failure(core::Code code, BucketNo bucket);
 
+  // What a bucket says to an operation of its own, as the command of that operation answers.
+  void said(core::Op op, core::Code code, BucketNo bucket, std::string_view value);
+
   // COMMAND's element for a command.
   void description(const RespCommand& command);
 

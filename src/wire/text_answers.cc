@@ -91,6 +91,12 @@ void append_keyed(std::string* out, core::Op op, const core::Reply& reply) {
       return append_error(out, core::kNoSpaceText);
     case Code::kMalformed:
       return append_error(out, "malformed arguments");
+    case Code::kCross:
+      return append_error(out, "keys of several buckets");
+    case Code::kTooLarge:
+      return append_error(out, "answer too large");
+    case Code::kConflict:
+      return append_error(out, "written by somebody else");
   }
   LH_UNREACHABLE("code");
 }

@@ -1,0 +1,82 @@
+// A bucket's transactions: several operations as one (core/transaction.h).
+#include <algorithm>
+#include <unordered_map>
+
+#include "core/bucket.h"
+#include "core/transaction.h"
+#include "lh/address.h"
+
+namespace lh::core {
+
+namespace {
+
+constexpr size_t kSaidBytesKept = size_t{64} << 10;
+
+// Others say a number, or nothing.
+bool answers_record(Op op) {
+  return op == Op::kRead || op == Op::kSwap || op == Op::kReadExpire || op == Op::kTake;
+}
+
+}  // namespace
+
+Bucket::Answer Bucket::watch(const Operation& asked) {
+  const uint64_t number = watches_.version_of(asked.c);
+  return {Code::kOk, say(encode(Version{host_.node, host_.boot.number, mark_.a, number}))};
+}
+
+// All that can be wrong is found before anything is done.
+Code Bucket::judge_transaction(std::string_view bytes, Effects* effects) {
+  const Interval mine = interval_of(mark_);
+  const auto is_mine = [&](std::string_view key, HashValue* c) {
+    const std::optional<HashValue> hash = base::hash_key(host_.options.hash, key);
+    if (hash) *c = *hash;
+    return hash && mine.contains(reverse64(*hash));
+  };
+  TransactionReader reader(bytes);
+  HashValue c = 0;
+  bool untouched = true;
+  for (Watched watched; reader.next(&watched);) {
+    if (!is_mine(watched.key, &c)) return Code::kCross;
+    drop_expired(c, watched.key, effects);
+    const Version& seen = watched.version;
+    const bool same_life = seen.node == host_.node && seen.boot == host_.boot.number;
+    untouched &= same_life && seen.bucket == mark_.a && watches_.is(c, seen.number);
+  }
+  size_t answer_bytes = 0;
+  std::unordered_map<HashValue, size_t> longest;  // that the value may be by now
+  for (Operation part; reader.next(&part);) {
+    if (!is_mine(part.key, &c)) return Code::kCross;
+    if (host_.full && needs_memory(part.op)) return Code::kFull;
+    const auto [it, fresh] = longest.try_emplace(c, kNumberBytesMax);
+    size_t& length = it->second;
+    if (fresh) {
+      const std::optional<table::Record> old = table_.find_record(c, part.key);
+      if (old) length = std::max(length, old->value.size());
+    }
+    if (answers_record(part.op)) answer_bytes += length;
+    answer_bytes += kNumberBytesMax;
+    length =
+        part.op == Op::kAppend ? length + part.value.size() : std::max(length, part.value.size());
+  }
+  if (!reader.ok()) return Code::kMalformed;
+  if (answer_bytes > kAnswerBytesMax) return Code::kTooLarge;
+  return untouched ? Code::kOk : Code::kConflict;
+}
+
+Bucket::Answer Bucket::transact(const Operation& asked, Effects* effects) {
+  const Code code = judge_transaction(asked.value, effects);
+  if (code != Code::kOk) return {code, {}};
+  if (said_parts_.capacity() > kSaidBytesKept) said_parts_ = {};
+  said_parts_.clear();
+  TransactionReader reader(asked.value);
+  for (Watched watched; reader.next(&watched);) {
+  }
+  for (Operation part; reader.next(&part);) {
+    part.c = *base::hash_key(host_.options.hash, part.key);
+    const Answer said = execute(part, effects);
+    append_part(&said_parts_, said.code, said.value);
+  }
+  return {Code::kOk, said_parts_};
+}
+
+}  // namespace lh::core
