@@ -155,7 +155,10 @@ Status LogWriter::roll() {
   return {};
 }
 
+// Room is nothing that can be waited for any more: whoever hears of it must end.
 Status LogWriter::give_up(Status status) {
+  if (status.code() == StatusCode::kRefused)
+    status = Status(StatusCode::kIo, std::string(status.message()));
   status_ = status;
   return status;
 }

@@ -289,7 +289,7 @@ Status MemEnv::sync_node(Node* node, const std::string& path) {
   if (is_due(&syncs_to_failure_)) {
     node->durable.resize(node->live.size());
     node->same = node->least = node->live.size();
-    return io_error("sync", path);
+    return error(sync_failure_, "sync", path, "it failed");
   }
   node->durable.resize(node->same);
   node->durable.append(node->live, node->same);

@@ -53,7 +53,10 @@ class MemEnv : public Env {
 
   // The n-th sync (of a file) from now on fails, 1 being the next one, and what it was to make
   // durable never will be, though later syncs succeed: there is what was there before, or zeros.
-  void fail_sync(uint64_t n) { syncs_to_failure_ = n; }
+  void fail_sync(uint64_t n, StatusCode code = StatusCode::kIo) {
+    syncs_to_failure_ = n;
+    sync_failure_ = code;
+  }
   uint64_t sync_count() const { return syncs_; }
 
   // The n-th write from now on writes half of its bytes and fails.
@@ -118,6 +121,7 @@ class MemEnv : public Env {
   uint64_t operations_left_ = ~uint64_t{0};
   uint64_t syncs_ = 0;
   uint64_t syncs_to_failure_ = 0;
+  StatusCode sync_failure_ = StatusCode::kIo;
   uint64_t appends_to_failure_ = 0;
   std::atomic<uint64_t> capacity_ = ~uint64_t{0};  // a disk gets room while a thread writes to it
   std::string unreadable_;

@@ -148,6 +148,19 @@ TEST_F(LogWriterTest, noSegmentEndsWhileItIsSyncedElsewhere) {
   EXPECT_EQ(reopen({.segment_bytes = 100}), "1=a 2=b 3=c 4=d 5=e 6=f 7=g");
 }
 
+// Some systems say only then that there is no room: what was written is in doubt all the same.
+TEST_F(LogWriterTest, aSyncThatFindsNoRoomEndsTheWriterLikeAnyOther) {
+  for (const uint64_t nth : {1, 3}) {
+    SCOPED_TRACE(nth);
+    reopen({.segment_bytes = 100});
+    EXPECT_TRUE(write("a b c d").ok());
+    env_.fail_sync(nth, StatusCode::kRefused);
+    const Status status = nth == 1 ? sync() : write("e");
+    EXPECT_EQ(status.code(), StatusCode::kIo) << status.message();
+    EXPECT_EQ(write("f").code(), StatusCode::kIo);
+  }
+}
+
 TEST_F(LogWriterTest, aSyncElsewhereThatFailsEndsTheWriterForEver) {
   EXPECT_TRUE(write("a").ok());
   AppendFile* file = writer_->begin_sync();
