@@ -7,16 +7,17 @@
 namespace lh::node {
 
 LogThread::LogThread(storage::DataDir* dir, Fsync fsync, Owner* owner)
-    : sync_(this), keeper_(dir, fsync, &sync_, owner) {}
+    : fsync_(fsync), keeper_(dir, fsync, this, owner) {}
 
 LogThread::~LogThread() { LH_CHECK(!running_); }
 
 Status LogThread::start(std::vector<LogListener*> listeners) {
   LH_CHECK(!running_);
+  const size_t logs = fsync_ == Fsync::kEverySecond ? listeners.size() : 0;
   keeper_.start(std::move(listeners), clock_.now());
-  if (Status status = sync_.start(); !status.ok()) return status;
+  if (Status status = start_syncs(logs); !status.ok()) return status;
   if (pthread_create(&thread_, nullptr, &LogThread::run, this) != 0) {
-    sync_.stop();
+    stop_syncs();
     return {StatusCode::kRefused, "cannot start the log thread"};
   }
   running_ = true;
@@ -32,7 +33,7 @@ Status LogThread::stop() {
   }
   pthread_join(thread_, nullptr);
   running_ = false;
-  sync_.stop();
+  stop_syncs();
   for (storage::SyncJob& job : take_work().ended) keeper_.end(std::move(job));
   return keeper_.close();
 }
@@ -41,6 +42,30 @@ void LogThread::push(storage::LogJob job) {
   const base::MutexLock lock(mutex_);
   work_.jobs.push_back(std::move(job));
   changed_.notify_one();
+}
+
+// ---------------------------------------------------------------------------- the sync threads
+
+Status LogThread::start_syncs(size_t logs) {
+  while (syncs_.size() < logs + 1) {
+    auto sync = std::make_unique<SyncThread>(this);
+    if (Status status = sync->start(); !status.ok()) {
+      stop_syncs();
+      return status;
+    }
+    syncs_.push_back(std::move(sync));
+  }
+  return {};
+}
+
+void LogThread::stop_syncs() {
+  for (const auto& sync : syncs_) sync->stop();
+  syncs_.clear();
+}
+
+void LogThread::begin(storage::SyncJob job) {
+  const bool of_log = job.log != nullptr && syncs_.size() > 1;
+  syncs_[of_log ? job.worker : syncs_.size() - 1]->begin(std::move(job));
 }
 
 void LogThread::on_sync_ended(storage::SyncJob job) {

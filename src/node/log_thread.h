@@ -1,5 +1,7 @@
 // LogThread: the thread of a node that writes to the disk: a storage::LogKeeper with a queue in
-// front of it, and a SyncThread behind it for what it does not wait for. Workers fill batches of
+// front of it and, for what it does not wait for, SyncThreads behind it: one for each log that is
+// synced every second, so that logs do not wait for each other, and one for snapshots.
+// Workers fill batches of
 // records and hand them over; it writes them, makes them durable as --fsync says, and posts back
 // how far each log has come. While it waits for the disk, batches gather: the next sync is for all
 // of them.
@@ -18,6 +20,7 @@
 
 #include <atomic>
 #include <deque>
+#include <memory>
 #include <vector>
 
 #include "base/clock.h"
@@ -32,7 +35,9 @@ namespace lh::node {
 using storage::Fsync;
 using storage::LogListener;
 
-class LogThread final : public storage::LogQueue, private SyncThread::Listener {
+class LogThread final : public storage::LogQueue,
+                        private storage::Syncer,
+                        public SyncThread::Listener {
  public:
   using Owner = storage::LogKeeper::Owner;
 
@@ -54,7 +59,10 @@ class LogThread final : public storage::LogQueue, private SyncThread::Listener {
   static void* run(void* self);
   void loop();
   void push(storage::LogJob job) override;
+  void begin(storage::SyncJob job) override;
   void on_sync_ended(storage::SyncJob job) override;
+  Status start_syncs(size_t logs);
+  void stop_syncs();
 
   struct Work {
     std::deque<storage::LogJob> jobs;
@@ -69,8 +77,9 @@ class LogThread final : public storage::LogQueue, private SyncThread::Listener {
   Work work_ LH_GUARDED_BY(mutex_);
   std::atomic<bool> has_room_{true};
 
-  SyncThread sync_;
-  storage::LogKeeper keeper_;  // the log thread's own
+  const Fsync fsync_;
+  std::vector<std::unique_ptr<SyncThread>> syncs_;  // of each log, if at all, and of the snapshots
+  storage::LogKeeper keeper_;                       // the log thread's own
   pthread_t thread_{};
   bool running_ = false;
 };

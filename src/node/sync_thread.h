@@ -1,5 +1,5 @@
-// SyncThread: does the syncs that the log thread does not wait for (storage::SyncJob). Started and
-// stopped by one thread; begin() may be called from any.
+// SyncThread: does syncs that the log thread does not wait for (storage::SyncJob), one after the
+// other. Started and stopped by one thread; begin() may be called from any.
 #pragma once
 
 #include <pthread.h>
@@ -12,7 +12,7 @@
 
 namespace lh::node {
 
-class SyncThread final : public storage::Syncer {
+class SyncThread final {
  public:
   class Listener {
    public:
@@ -33,7 +33,7 @@ class SyncThread final : public storage::Syncer {
   // Does what it was given, and ends.
   void stop();
 
-  void begin(storage::SyncJob job) override;
+  void begin(storage::SyncJob job);
 
  private:
   static void* run(void* self);

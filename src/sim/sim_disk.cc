@@ -71,7 +71,7 @@ bool SimDisk::end(Ending how) {
     keeper_->write(std::exchange(jobs_, {}), world_->now());
     keeper_->sync(world_->now());
     keeper_->settle(world_->now());
-    while (!syncs_.empty()) end_first_sync();
+    while (!syncs_.empty()) end(syncs_.begin());
     // A disk without room has not taken everything; nobody was told that it had.
     const Status status = keeper_->close();
     synced = status.ok() || status.code() == StatusCode::kRefused;
@@ -130,33 +130,27 @@ void SimDisk::end_round() {
 
 // ------------------------------------------------------------------------ syncs beside the rounds
 
-void SimDisk::begin(storage::SyncJob job) {
-  syncs_.push_back({std::move(job), world_->now()});
-  if (syncs_.size() == 1) run_first_sync();
-}
-
 // What is appended while it is under way may be synced with the rest, or not.
-void SimDisk::run_first_sync() {
-  if (world_->prng.chance(1, 2)) do_first_sync();
-  host_.later(sync_time(), [this] {
-    longest_sync_ = std::max(longest_sync_, world_->now() - syncs_.front().begun_at);
-    end_first_sync();
-    if (!syncs_.empty()) run_first_sync();
+void SimDisk::begin(storage::SyncJob job) {
+  const auto sync = syncs_.insert(syncs_.end(), {std::move(job), world_->now()});
+  if (world_->prng.chance(1, 2)) run(&*sync);
+  host_.later(sync_time(), [this, sync] {
+    end(sync);
     if (!busy_) begin_round();
   });
 }
 
-void SimDisk::do_first_sync() {
-  Sync& sync = syncs_.front();
-  if (std::exchange(sync.is_done, true)) return;
+void SimDisk::run(Sync* sync) {
+  if (std::exchange(sync->is_done, true)) return;
   world_->counters.add(Count::kSyncs);
-  sync.job.run();
+  sync->job.run();
 }
 
-void SimDisk::end_first_sync() {
-  do_first_sync();
-  storage::SyncJob job = std::move(syncs_.front().job);
-  syncs_.pop_front();
+void SimDisk::end(Syncs::iterator sync) {
+  run(&*sync);
+  longest_sync_ = std::max(longest_sync_, world_->now() - sync->begun_at);
+  storage::SyncJob job = std::move(sync->job);
+  syncs_.erase(sync);
   keeper_->end(std::move(job));
 }
 
@@ -183,7 +177,7 @@ void SimDisk::on_log_failed(const Status& status) {
 // A sync that is due waits for the round under way, and for the sync under way, and takes its time.
 Duration SimDisk::unsynced_max() const {
   Duration sync = longest_sync_;
-  if (!syncs_.empty()) sync = std::max(sync, world_->now() - syncs_.front().begun_at);
+  for (const Sync& each : syncs_) sync = std::max(sync, world_->now() - each.begun_at);
   return kSyncWithin + sync * 2 + longest_round_ * 2 + kWakeWithin * 4;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -74,9 +75,14 @@ class SimDisk final : public storage::LogQueue,
  private:
   void push(storage::LogJob job) override;
   void begin(storage::SyncJob job) override;
-  void run_first_sync();
-  void do_first_sync();
-  void end_first_sync();
+  struct Sync {
+    storage::SyncJob job;
+    base::Instant begun_at;
+    bool is_done = false;
+  };
+  using Syncs = std::list<Sync>;
+  void run(Sync* sync);
+  void end(Syncs::iterator sync);
   void on_log_failed(const Status& status) override;
   void begin_round();
   void end_round();
@@ -93,12 +99,7 @@ class SimDisk final : public storage::LogQueue,
   Host host_;
   std::deque<storage::LogJob> jobs_;
   bool busy_ = false;
-  struct Sync {
-    storage::SyncJob job;
-    base::Instant begun_at;
-    bool is_done = false;
-  };
-  std::deque<Sync> syncs_;  // the first is under way
+  Syncs syncs_;  // under way beside the rounds
   uint64_t rounds_ = 0;
   base::Duration longest_round_;  // of this life
   base::Duration longest_sync_;   // the same, of those that nobody waits for

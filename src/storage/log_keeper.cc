@@ -113,20 +113,21 @@ void LogKeeper::sync_all() {
   }
 }
 
-// Elsewhere; of a log one at a time.
+// Elsewhere; of a log one at a time. A snapshot must not be ahead of its log.
 void LogKeeper::begin_syncs(base::Instant now) {
   for (uint32_t worker = 0; worker < logs_.size() && status_.ok(); ++worker) {
     Log& log = logs_[worker];
     LogWriter* writer = dir_->log(worker);
-    if (writer->is_syncing() || !(log.owed || log.log_end)) continue;
-    log.owed = log.unsynced = false;
-    log.begun_at = now;
-    SyncJob job{.worker = worker, .log = writer->begin_sync()};
-    if (log.log_end) {
-      job.snapshot = log.snapshot.get();
-      job.log_end = *std::exchange(log.log_end, std::nullopt);
+    const bool is_ahead = log.log_end && writer->durable() < *log.log_end;
+    if (!writer->is_syncing() && (log.owed || is_ahead)) {
+      log.owed = log.unsynced = false;
+      log.begun_at = now;
+      AppendFile* file = writer->begin_sync();
+      if (file != nullptr) syncer_->begin({.worker = worker, .log = file});
     }
-    syncer_->begin(std::move(job));
+    if (!log.log_end || is_ahead) continue;
+    const uint64_t log_end = *std::exchange(log.log_end, std::nullopt);
+    syncer_->begin({.worker = worker, .snapshot = log.snapshot.get(), .log_end = log_end});
   }
 }
 
@@ -139,13 +140,12 @@ bool LogKeeper::is_behind(base::Instant now) const {
 }
 
 void LogKeeper::end(SyncJob job) {
-  if (job.log != nullptr) {
-    LogWriter* writer = dir_->log(job.worker);
-    if (const Status status = writer->end_sync(job.log_status); !status.ok()) fail(status);
-    if (!status_.ok()) return;
-    if (fsync_ != Fsync::kAlways) listeners_[job.worker]->on_synced(writer->durable());
+  if (job.snapshot != nullptr) return end_snapshot(job.worker, std::move(job.status));
+  LogWriter* writer = dir_->log(job.worker);
+  if (const Status status = writer->end_sync(std::move(job.status)); !status.ok()) fail(status);
+  if (status_.ok() && fsync_ != Fsync::kAlways) {
+    listeners_[job.worker]->on_synced(writer->durable());
   }
-  if (job.snapshot != nullptr) end_snapshot(job.worker, job.snapshot_status);
 }
 
 // --------------------------------------------------------------------------------- and the rest

@@ -1,5 +1,5 @@
 // SyncJob: what a LogKeeper has a Syncer do, so that batches go on being written, and answered,
-// while a disk takes its time: a log's sync, the end of a snapshot, or the one and then the other.
+// while a disk takes its time: a log's sync, or the end of a snapshot.
 #pragma once
 
 #include <cstdint>
@@ -12,21 +12,18 @@ namespace lh::storage {
 
 struct SyncJob {
   uint32_t worker = 0;
-  AppendFile* log = nullptr;           // nothing: all that it has is durable
-  SnapshotWriter* snapshot = nullptr;  // to be finished when the log is durable
-  uint64_t log_end = 0;                // of the snapshot
+  AppendFile* log = nullptr;           // this is to be synced
+  SnapshotWriter* snapshot = nullptr;  // or this to be finished; its log is durable up to log_end
+  uint64_t log_end = 0;
 
-  Status log_status = {};  // set by run()
-  Status snapshot_status = {};
+  Status status = {};  // set by run()
 
-  void run() {
-    if (log != nullptr) log_status = log->sync();
-    if (snapshot != nullptr && log_status.ok()) snapshot_status = snapshot->finish(log_end);
-  }
+  void run() { status = log != nullptr ? log->sync() : snapshot->finish(log_end); }
 };
 
-// Runs jobs in the order in which it gets them and hands each back to LogKeeper::end(), from where
-// the rounds are. What the job names stays untouched until then, but for appends to the log.
+// Runs jobs and hands each back to LogKeeper::end(), from where the rounds are. Logs do not wait
+// for each other, nor for snapshots: of each there is one job at a time. What the job names stays
+// untouched until then, but for appends to the log.
 class Syncer {
  public:
   virtual void begin(SyncJob job) = 0;

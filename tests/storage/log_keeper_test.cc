@@ -72,7 +72,10 @@ class LogKeeperTest : public ::testing::Test,
   }
   void round() {
     begin_round();
-    while (!syncs_.empty()) end_sync();
+    while (!syncs_.empty()) {
+      end_sync();
+      keeper_->settle(now_);
+    }
   }
 
   void on_synced(uint64_t durable) override { durable_ = durable; }
@@ -261,13 +264,42 @@ TEST_F(LogKeeperTest, aSnapshotThatIsNotAheadOfTheLogWaitsForTheSyncUnderWay) {
   EXPECT_EQ(durable_, covered);
   begin_round();
   ASSERT_EQ(syncs_.size(), 1u);
-  EXPECT_EQ(notes_, "piece ");
+  EXPECT_EQ(syncs_.front().snapshot, nullptr) << "of what came since";
   end_sync();
   EXPECT_EQ(durable_, log_end);
+  begin_round();
+  ASSERT_EQ(syncs_.size(), 1u);
+  EXPECT_EQ(notes_, "piece ");
+  end_sync();
   EXPECT_EQ(notes_, "piece installed ");
   power_cut();
   open(Fsync::kEverySecond);
   EXPECT_EQ(recovered_, (Payloads{"state", "new"}));
+}
+
+TEST_F(LogKeeperTest, aSnapshotThatTakesItsTimeHoldsNothingUp) {
+  open(Fsync::kEverySecond);
+  const uint64_t covered = append("old", true);
+  round();
+  SnapshotOutlet outlet(this, 0);
+  outlet.begin(covered);
+  outlet.add(5, "state");
+  outlet.write();
+  outlet.install(covered);
+  begin_round();
+  ASSERT_EQ(syncs_.size(), 1u);
+  SyncJob snapshot = std::move(syncs_.front());
+  syncs_.pop_front();
+  now_ = now_ + base::seconds(5);
+  const uint64_t last = append("new");
+  begin_round();
+  EXPECT_EQ(written_, last);
+  ASSERT_EQ(syncs_.size(), 1u);
+  end_sync();
+  EXPECT_EQ(durable_, last);
+  snapshot.run();
+  keeper_->end(std::move(snapshot));
+  EXPECT_EQ(notes_, "piece installed ");
 }
 
 TEST_F(LogKeeperTest, neverNeverSyncs) {
