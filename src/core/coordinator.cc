@@ -400,10 +400,11 @@ void Coordinator::aim_at(const Attempt& attempt) {
 
 void Coordinator::send_order(base::Instant now, Effects* effects) {
   const NodeId source_node = book_.locate(split_->order.source.a);
+  split_->sent_at = now;
+  if (is_known_by_name(source_node)) return;  // what it has is looked at first
   SplitOrder order = split_->order;
   order.book = book_.part_from(known_[source_node], kBookEntriesMax);
   order.book.nodes.push_back(*book_.node(order.target_node));
-  split_->sent_at = now;
   effects->after(logged_);
   effects->send(Destination::to_bucket(source_node, order.source.a), std::move(order));
 }

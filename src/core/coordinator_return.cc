@@ -16,7 +16,9 @@ void Coordinator::look_into(base::Instant, const Register& m, Effects* effects) 
   Returning& node = it->second;
   const bool same = std::get<Register>(node.registration.message()).incarnation == m.incarnation;
   if (fresh || !same || node.standings.complete()) {
-    node.standings = Standings(Standings::number(nodes_.at(kSelf).incarnation, ++queries_), m.id);
+    const auto boot = static_cast<uint32_t>(boot_of(book_.node(kSelf)->version));
+    node.standings =
+        Standings(Standings::number(nodes_.at(kSelf).incarnation, ++queries_), m.id, boot);
   }
   node.registration = OwnedMessage(m);
   effects->send(Destination::reply(), node.standings.next(m.from));

@@ -398,7 +398,10 @@ void Server::on(base::Instant now, const SplitRecords& m, Effects* effects) {
     return;
   }
   Bucket* bucket = find(m.target.a);
-  if (is_from_a_lost_life(m)) return;
+  if (is_from_a_lost_life(m)) {
+    ++counters_.rejected;
+    return;
+  }
   if (bucket == nullptr) {
     if (is_elsewhere(m.target.a)) return;  // from an attempt that was given up
     if (m.batch != 0) {
@@ -479,12 +482,14 @@ void Server::on(base::Instant, const BookQuery& m, Effects* effects) {
 }
 
 void Server::on(base::Instant, const StandingQuery& m, Effects* effects) {
-  // Later questions of the same one may come when its own start is in the book.
+  // Later questions of the same one may come when its own start is in the book; and that may be
+  // there before the first one, if it has told its boot.
   const NodeEntry* old = book_.node(Coordinator::kSelf);
   const uint64_t asker = Standings::asker(m.query);
   if (std::exchange(asked_by_, asker) != asker && old != nullptr) {
     // What is said of the nodes of a new file is of boot 0, its first streams of boot 1.
-    boot_of_coordinator_min_ = std::max<uint64_t>(Coordinator::boot_of(old->version), 1) + 1;
+    const uint64_t next = std::max<uint64_t>(Coordinator::boot_of(old->version), 1) + 1;
+    boot_of_coordinator_min_ = m.boot == 0 ? next : std::min<uint64_t>(next, m.boot);
   }
   Standing standing;
   standing.query = m.query;

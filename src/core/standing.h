@@ -19,6 +19,9 @@ struct StandingQuery {
   uint64_t query = 0;
   BucketNo first = 0;
   NodeId node = NodeId::kNone;  // that is asked: not all of its servers need to know
+  // Of the coordinator's node: no stream of one before is to be taken any more. 0: it has none yet,
+  // the first is above all that anybody knows of.
+  uint32_t boot = 0;
 };
 
 // How far a bucket is, as only it can know.

@@ -15,8 +15,8 @@ namespace lh::core {
 class Standings {
  public:
   // query: tells the answers to these questions from those to others.
-  explicit Standings(uint64_t query = 0, NodeId node = NodeId::kNone)
-      : query_(query), node_(node) {}
+  explicit Standings(uint64_t query = 0, NodeId node = NodeId::kNone, uint32_t boot = 0)
+      : query_(query), node_(node), boot_(boot) {}
 
   // Of one coordinator's node, which has this incarnation: what is asked says whose question it is.
   static uint64_t number(uint64_t incarnation, uint64_t count) {
@@ -25,7 +25,7 @@ class Standings {
   static uint64_t asker(uint64_t query) { return query >> kCountBits; }
 
   // What is to be asked next, or again; bound: !complete().
-  StandingQuery next(const ReplyPath& to) const { return {to, query_, first_, node_}; }
+  StandingQuery next(const ReplyPath& to) const { return {to, query_, first_, node_, boot_}; }
   // Whether it was news.
   bool take(const Standing& m);
   bool complete() const { return complete_; }
@@ -41,6 +41,7 @@ class Standings {
 
   uint64_t query_;
   NodeId node_;
+  uint32_t boot_;
   BucketNo first_ = 0;
   std::set<uint32_t> answered_;  // servers, of this page
   bool more_ = false;

@@ -204,6 +204,7 @@ void fields(V& v, Field<V, core::StandingQuery>& m) {
   v.number(m.query);
   bucket(v, m.first);
   fields(v, m.node);
+  v.number(m.boot);
 }
 
 template <typename V>

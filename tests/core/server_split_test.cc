@@ -183,6 +183,22 @@ TEST_F(ServerTest, a_coordinator_that_asks_is_told_what_is_here_and_what_is_know
   EXPECT_TRUE(one_of<Standing>(effects_).buckets.empty()) << "of the next page";
 }
 
+TEST_F(ServerTest, the_new_coordinators_own_start_may_be_known_before_it_asks) {
+  server_.create_bucket({2, 2});
+  NodeEntry one = entry(1, "h:1");
+  one.version = uint64_t{1'024} << Coordinator::kSaidBits;
+  step(SplitOrder{1, {2, 2}, 6, node(1), {0, {}, {one}}});
+  StandingQuery query;
+  query.query = Standings::number(0xe, 1);
+  query.boot = 1'024;
+  step(query);
+  SplitRecords fresh = records(0, true, {});
+  fresh.stream = uint64_t{1'024} << 32 | 1;
+  step(fresh);
+  ASSERT_NE(server_.find(1), nullptr) << "a stream of the new node 1 was refused";
+  EXPECT_TRUE(server_.find(1)->live());
+}
+
 TEST(ServerStandingTest, one_that_has_not_joined_says_that_it_has_nothing) {
   Server server;
   server.set_place(1, 2);
