@@ -136,7 +136,7 @@ TEST(ChangeTest, kinds_and_codes_that_do_not_exist_are_malformed) {
   EXPECT_EQ(read("\x06\x01\x01\x01"), " BAD");
   std::string run;
   append_answer(&run, 7, 4, kCodeLast, {});
-  EXPECT_EQ(read(run), "answer 7 4 Malformed");
+  EXPECT_EQ(read(run), "answer 7 4 TooLarge");
   ++run[run.size() - 2];
   EXPECT_EQ(read(run), " BAD");
 }
