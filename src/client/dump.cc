@@ -65,7 +65,12 @@ Outcome Dump::to_file(const std::string& path, std::string* answer) {
   if (!direct && std::rename(part.c_str(), path.c_str()) != 0) {
     return refuse(net::os_error("cannot write " + path, errno), answer);
   }
-  base::append_format(answer, "OK %llu records\n", static_cast<unsigned long long>(records_));
+  base::append_format(answer, "OK %llu records", static_cast<unsigned long long>(records_));
+  if (expiring_ > 0 && setup_.format == RecordFormat::kTsv) {
+    base::append_format(answer, ", %llu of which expire: only --format=jsonl tells when",
+                        static_cast<unsigned long long>(expiring_));
+  }
+  answer->push_back('\n');
   return Outcome::kDone;
 }
 
@@ -85,7 +90,8 @@ void Dump::on_scan_piece(uint64_t tag, const core::ScanReply& piece) {
   core::Change change;
   while (reader.next(&change)) {
     if (change.kind != core::Change::Kind::kPut) malformed_ = true;
-    append_record_line(out_->text(), setup_.format, change.key, change.value);
+    append_record_line(out_->text(), setup_.format, change.key, change.value, change.expiry);
+    if (change.expiry != core::kNever) ++expiring_;
     out_->flush_if_full();
     ++records_;
   }

@@ -51,6 +51,7 @@ class Dump final : private core::ClientSink {
   Progress progress_;
   Output* out_ = nullptr;
   uint64_t records_ = 0;
+  uint64_t expiring_ = 0;  // of them
   bool malformed_ = false;
   bool done_ = false;
   Outcome outcome_ = Outcome::kDone;

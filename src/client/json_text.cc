@@ -34,7 +34,7 @@ class ObjectReader {
       do {
         std::string name = string("a member's name is missing");
         expect(':', "':' is missing");
-        members.emplace_back(std::move(name), string("a value is not a string"));
+        members.emplace_back(std::move(name), value());
       } while (take(','));
       expect('}', "'}' is missing");
     }
@@ -65,6 +65,16 @@ class ObjectReader {
 
   void expect(char c, std::string_view why) {
     if (!take(c)) fail(why);
+  }
+
+  JsonValue value() {
+    skip_blanks();
+    const size_t digits = std::min(rest_.find_first_not_of("0123456789"), rest_.size());
+    if (digits == 0) return {string("a value is neither a string nor a whole number")};
+    JsonValue number{std::string(rest_.substr(0, digits)), true};
+    if (digits > 1 && rest_.front() == '0') fail("a number that starts with 0");
+    rest_.remove_prefix(std::min(digits, rest_.size()));
+    return number;
   }
 
   std::string string(std::string_view why_not) {

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/strings.h"
 #include "client/line_input.h"
+#include "core/operation.h"
 #include "link/answers.h"
 #include "net/os_error.h"
 
@@ -73,7 +74,9 @@ void Load::put() {
     session_.turn(kWait);
   }
   under_way_[tag] = line_;
-  session_.submit(core::Op::kPut, parser_.key(), parser_.value(), tag);
+  core::SetArgs args;
+  args.expiry = parser_.expiry();
+  session_.submit({core::Op::kSet, 0, parser_.key(), parser_.value(), args.encode()}, tag);
 }
 
 void Load::on_done(const core::Completion& done) {

@@ -3,7 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include "client/json_text.h"
+#include "base/strings.h"
 #include "client/utf8.h"
 
 namespace lh::client {
@@ -62,7 +62,7 @@ void append_json_member(std::string* out, std::string_view name, std::string_vie
 }  // namespace
 
 void append_record_line(std::string* out, RecordFormat format, std::string_view key,
-                        std::string_view value) {
+                        std::string_view value, core::ExpiryMs expiry) {
   if (format == RecordFormat::kTsv) {
     append_tsv_field(out, key);
     out->push_back('\t');
@@ -72,12 +72,16 @@ void append_record_line(std::string* out, RecordFormat format, std::string_view 
     append_json_member(out, "key", key);
     out->push_back(',');
     append_json_member(out, "value", value);
+    if (expiry != core::kNever) {
+      base::append_format(out, ",\"expires\":%llu", static_cast<unsigned long long>(expiry));
+    }
     out->push_back('}');
   }
   out->push_back('\n');
 }
 
 bool RecordParser::parse(std::string_view line) {
+  expiry_ = core::kNever;
   if (!(format_ == RecordFormat::kTsv ? parse_tsv(line) : parse_json(line))) return false;
   if (key_.size() > core::kKeyBytesMax) return fail("the key is too long");
   if (value_.size() > core::kValueBytesMax) return fail("the value is too long");
@@ -97,8 +101,8 @@ bool RecordParser::parse_json(std::string_view line) {
   JsonMembers members = parse_json_object(line, &why);
   if (!why.empty()) return fail(why);
   has_key_ = has_value_ = false;
-  for (auto& [name, text] : members) {
-    if (!take_member(name, &text)) return false;
+  for (auto& [name, value] : members) {
+    if (!take_member(name, &value)) return false;
   }
   if (!has_key_) return fail("no member \"key\"");
   if (!has_value_) return fail("no member \"value\"");
@@ -107,7 +111,10 @@ bool RecordParser::parse_json(std::string_view line) {
   return true;
 }
 
-bool RecordParser::take_member(std::string_view name, std::string* text) {
+bool RecordParser::take_member(std::string_view name, JsonValue* value) {
+  if (name == "expires") return take_expiry(*value);
+  if (value->is_number) return fail("a number that is not \"expires\"");
+  std::string* text = &value->text;
   const bool encoded = name.ends_with("_base64");
   if (encoded) {
     name.remove_suffix(std::string_view("_base64").size());
@@ -116,12 +123,22 @@ bool RecordParser::take_member(std::string_view name, std::string* text) {
     *text = std::move(*bytes);
   }
   if (name != "key" && name != "value") {
-    return fail("a member that is neither \"key\" nor \"value\"");
+    return fail("a member that is none of \"key\", \"value\", \"expires\"");
   }
   bool& has = name == "key" ? has_key_ : has_value_;
   if (has) return fail("a member twice");
   has = true;
   (name == "key" ? key_bytes_ : value_bytes_) = std::move(*text);
+  return true;
+}
+
+bool RecordParser::take_expiry(const JsonValue& value) {
+  const std::optional<uint64_t> ms = value.is_number ? base::parse_u64(value.text) : std::nullopt;
+  if (!ms || *ms == core::kNever || *ms > core::kExpiryMax) {
+    return fail("\"expires\" is no Unix time in ms");
+  }
+  if (expiry_ != core::kNever) return fail("a member twice");
+  expiry_ = *ms;
   return true;
 }
 

@@ -7,7 +7,8 @@
 //          anything else stands for itself and TABs behind the first are part of the value, so that
 //          tables of other makers load as they are.
 //   jsonl  {"key":"...","value":"..."}. What is not UTF-8 is base64 in a member key_base64 or
-//          value_base64 in its place. Other members are refused rather than lost.
+//          value_base64 in its place. A record that expires has "expires":N, a Unix time in ms,
+//          which tsv has no place for. Other members are refused rather than lost.
 //
 // Pure; a parser has one user at a time.
 #pragma once
@@ -17,7 +18,9 @@
 #include <string>
 #include <string_view>
 
+#include "client/json_text.h"
 #include "core/limits.h"
+#include "core/operation.h"
 
 namespace lh::client {
 
@@ -28,7 +31,7 @@ inline constexpr size_t kRecordLineMax = 6 * (core::kKeyBytesMax + core::kValueB
 
 // Appends the line with its LF.
 void append_record_line(std::string* out, RecordFormat format, std::string_view key,
-                        std::string_view value);
+                        std::string_view value, core::ExpiryMs expiry = core::kNever);
 
 class RecordParser {
  public:
@@ -40,12 +43,14 @@ class RecordParser {
 
   std::string_view key() const { return key_; }
   std::string_view value() const { return value_; }
+  core::ExpiryMs expiry() const { return expiry_; }
   std::string_view error() const { return error_; }
 
  private:
   bool parse_tsv(std::string_view line);
   bool parse_json(std::string_view line);
-  bool take_member(std::string_view name, std::string* text);
+  bool take_member(std::string_view name, JsonValue* value);
+  bool take_expiry(const JsonValue& value);
   bool fail(std::string_view why);
 
   RecordFormat format_;
@@ -55,6 +60,7 @@ class RecordParser {
   bool has_value_ = false;
   std::string_view key_;
   std::string_view value_;
+  core::ExpiryMs expiry_ = core::kNever;
   std::string_view error_;
 };
 

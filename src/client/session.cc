@@ -163,7 +163,7 @@ Status Session::await_welcome(base::Duration patience) {
 
 // --------------------------------------------------------------------------------------- using
 
-void Session::submit(core::Op op, std::string_view key, std::string_view value, uint64_t tag) {
+void Session::submit(const core::Operation& asked, uint64_t tag) {
   LH_CHECK(has_room());
   if (free_slots_.empty()) {
     free_slots_.push_back(slots_.size());
@@ -171,9 +171,9 @@ void Session::submit(core::Op op, std::string_view key, std::string_view value, 
   }
   const size_t slot = free_slots_.back();
   free_slots_.pop_back();
-  slots_[slot] = {tag, key.size() + value.size()};
+  slots_[slot] = {tag, asked.key.size() + asked.value.size()};
   bytes_ += slots_[slot].bytes;
-  core_.submit(session_clock().now(), {op, 0, key, value}, slot, &effects_);
+  core_.submit(session_clock().now(), asked, slot, &effects_);
   run_effects();
 }
 

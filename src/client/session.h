@@ -65,7 +65,11 @@ class Session final : private core::ClientSink,
   bool has_room() const { return core_.has_room() && bytes_ < kBytesMax; }
   size_t in_flight() const { return core_.in_flight(); }
   // Bounds: has_room(), key and value within core/limits.h.
-  void submit(core::Op op, std::string_view key, std::string_view value, uint64_t tag);
+  void submit(core::Op op, std::string_view key, std::string_view value, uint64_t tag) {
+    submit({op, 0, key, value}, tag);
+  }
+  // Its hash is not needed.
+  void submit(const core::Operation& asked, uint64_t tag);
   void call(const core::FileRequest& request, uint64_t tag);
 
   // Waits at most `wait` for something to happen, and handles it.

@@ -28,10 +28,10 @@ class DumpTest : public ::testing::Test {
     session_ = std::move(Session::open({file.address()})).value();
   }
 
-  void load(std::string_view text) {
+  void load(std::string_view text, RecordFormat format = RecordFormat::kTsv) {
     const int fd = ::open(dir_.write("in", text).c_str(), O_RDONLY);
     Output errors(STDERR_FILENO);
-    Load load(*session_, {RecordFormat::kTsv, -1, &errors});
+    Load load(*session_, {format, -1, &errors});
     std::string answer;
     ASSERT_EQ(load.run(fd, &answer), Outcome::kDone) << answer;
     ::close(fd);
@@ -78,6 +78,17 @@ TEST_F(DumpTest, jsonl) {
   load("a\t\xff\n");
   EXPECT_EQ(dump(dir_.path("out"), RecordFormat::kJsonl), "OK 1 records\n");
   EXPECT_EQ(read_file(dir_.path("out")), "{\"key\":\"a\",\"value_base64\":\"/w==\"}\n");
+}
+
+TEST_F(DumpTest, whatExpiresSaysWhen) {
+  const FakeFile file;
+  connect(file);
+  const std::string text = "{\"key\":\"a\",\"value\":\"1\",\"expires\":200000000000000}\n";
+  load(text, RecordFormat::kJsonl);
+  EXPECT_EQ(dump(dir_.path("out"), RecordFormat::kJsonl), "OK 1 records\n");
+  EXPECT_EQ(read_file(dir_.path("out")), text);
+  EXPECT_EQ(dump(dir_.path("out")),
+            "OK 1 records, 1 of which expire: only --format=jsonl tells when\n");
 }
 
 TEST_F(DumpTest, moreThanOnePieceOfABucket) {

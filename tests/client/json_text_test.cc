@@ -46,11 +46,12 @@ TEST(JsonTextTest, strings) {
 
 TEST(JsonTextTest, objects) {
   EXPECT_EQ(parse("{}"), JsonMembers{});
-  EXPECT_EQ(parse(" { \"a\" : \"1\" , \"b\":\"2\" }\r"), (JsonMembers{{"a", "1"}, {"b", "2"}}));
-  EXPECT_EQ(parse(R"({"a":"\"\\\/\b\f\n\r\t"})"), (JsonMembers{{"a", "\"\\/\b\f\n\r\t"}}));
+  EXPECT_EQ(parse(R"({"a":0,"b": 12 })"), (JsonMembers{{"a", {"0", true}}, {"b", {"12", true}}}));
+  EXPECT_EQ(parse(" { \"a\" : \"1\" , \"b\":\"2\" }\r"), (JsonMembers{{"a", {"1"}}, {"b", {"2"}}}));
+  EXPECT_EQ(parse(R"({"a":"\"\\\/\b\f\n\r\t"})"), (JsonMembers{{"a", {"\"\\/\b\f\n\r\t"}}}));
   EXPECT_EQ(parse(R"({"a":"\u00e9\u6F22\uD83D\uDE00\u0000"})"),
-            (JsonMembers{{"a", std::string("\u00e9\u6f22\U0001f600\0"sv)}}));
-  EXPECT_EQ(parse(R"({"a":"1","a":"2"})"), (JsonMembers{{"a", "1"}, {"a", "2"}}));
+            (JsonMembers{{"a", {std::string("\u00e9\u6f22\U0001f600\0"sv)}}}));
+  EXPECT_EQ(parse(R"({"a":"1","a":"2"})"), (JsonMembers{{"a", {"1"}}, {"a", {"2"}}}));
 }
 
 TEST(JsonTextTest, whatIsNoObjectOfStrings) {
@@ -59,9 +60,13 @@ TEST(JsonTextTest, whatIsNoObjectOfStrings) {
   EXPECT_EQ(error_of("{"), "a member's name is missing");
   EXPECT_EQ(error_of("{,}"), "a member's name is missing");
   EXPECT_EQ(error_of(R"({"a")"), "':' is missing");
-  EXPECT_EQ(error_of(R"({"a":1})"), "a value is not a string");
-  EXPECT_EQ(error_of(R"({"a":null})"), "a value is not a string");
-  EXPECT_EQ(error_of(R"({"a":{"b":"c"}})"), "a value is not a string");
+  for (const char* value : {"-1", "null", "{\"b\":\"c\"}", "", "[]"}) {
+    EXPECT_EQ(error_of(std::string("{\"a\":") + value + "}"),
+              "a value is neither a string nor a whole number");
+  }
+  EXPECT_EQ(error_of(R"({"a":01})"), "a number that starts with 0");
+  EXPECT_EQ(error_of(R"({"a":1.5})"), "'}' is missing");
+  EXPECT_EQ(error_of(R"({"a":1e3})"), "'}' is missing");
   EXPECT_EQ(error_of(R"({"a":"1" "b":"2"})"), "'}' is missing");
   EXPECT_EQ(error_of(R"({"a":"1",})"), "a member's name is missing");
   EXPECT_EQ(error_of(R"({"a":"1"} x)"), "text behind the object");

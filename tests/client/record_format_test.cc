@@ -10,9 +10,10 @@
 namespace lh::client {
 namespace {
 
-std::string line(RecordFormat format, std::string_view key, std::string_view value) {
+std::string line(RecordFormat format, std::string_view key, std::string_view value,
+                 core::ExpiryMs expiry = core::kNever) {
   std::string out;
-  append_record_line(&out, format, key, value);
+  append_record_line(&out, format, key, value, expiry);
   return out;
 }
 
@@ -23,6 +24,7 @@ class Parsed {
   }
   std::string key() const { return ok_ ? std::string(parser_.key()) : "bad"; }
   std::string value() const { return ok_ ? std::string(parser_.value()) : "bad"; }
+  core::ExpiryMs expiry() const { return parser_.expiry(); }
   std::string error() const { return ok_ ? "" : std::string(parser_.error()); }
 
  private:
@@ -49,6 +51,23 @@ TEST(RecordFormatTest, tsvOfOtherMakers) {
   const Parsed parsed(RecordFormat::kTsv, "C\\Alcala 29\\31\tone\ttwo\\ three\\");
   EXPECT_EQ(parsed.key(), "C\\Alcala 29\\31");
   EXPECT_EQ(parsed.value(), "one\ttwo\\ three\\");
+}
+
+TEST(RecordFormatTest, jsonlTellsWhenARecordExpires) {
+  EXPECT_EQ(line(RecordFormat::kTsv, "k", "v", 1'700'000'000'000), "k\tv\n");
+  const std::string text = line(RecordFormat::kJsonl, "k", "v", 1'700'000'000'000);
+  EXPECT_EQ(text, "{\"key\":\"k\",\"value\":\"v\",\"expires\":1700000000000}\n");
+  EXPECT_EQ(Parsed(RecordFormat::kJsonl, text).expiry(), 1'700'000'000'000u);
+  EXPECT_EQ(Parsed(RecordFormat::kJsonl, "{\"key\":\"k\",\"value\":\"v\"}").expiry(), 0u);
+  for (const char* bad : {"0", "\"1\"", "281474976710656", "99999999999999999999999"}) {
+    EXPECT_EQ(Parsed(RecordFormat::kJsonl,
+                     std::string("{\"key\":\"k\",\"value\":\"v\",\"expires\":") + bad + "}")
+                  .error(),
+              "\"expires\" is no Unix time in ms");
+  }
+  EXPECT_EQ(Parsed(RecordFormat::kJsonl, R"({"key":"k","value":5})").error(),
+            "a number that is not \"expires\"");
+  EXPECT_EQ(Parsed(RecordFormat::kJsonl, R"({"expires":5,"expires":5})").error(), "a member twice");
 }
 
 TEST(RecordFormatTest, tsvMalformed) {
@@ -78,7 +97,7 @@ TEST(RecordFormatTest, jsonlMalformed) {
   EXPECT_EQ(error(R"({"key":"k"})"), "no member \"value\"");
   EXPECT_EQ(error(R"({"value":"v"})"), "no member \"key\"");
   EXPECT_EQ(error(R"({"key":"k","value":"v","ttl":"1"})"),
-            "a member that is neither \"key\" nor \"value\"");
+            "a member that is none of \"key\", \"value\", \"expires\"");
   EXPECT_EQ(error(R"({"key":"k","key_base64":"aw==","value":"v"})"), "a member twice");
   EXPECT_EQ(error(R"({"key":"k","value_base64":"?"})"), "a member is not base64");
 }
