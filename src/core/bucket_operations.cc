@@ -149,6 +149,7 @@ Bucket::Answer Bucket::expire(const Operation& asked, Effects* effects) {
   if (!old || !args.holds(old->expiry)) return {Code::kNotFound, {}};
   Answer answer;
   if (asked.op == Op::kReadExpire) answer.value = say(old->value);
+  if (args.expiry == kNever && old->expiry == kNever) return answer;  // nothing changes
   if (args.expiry != kNever && args.expiry <= host_.unix_ms()) {
     erase(asked.c, asked.key, effects);
     ++expired_;

@@ -365,7 +365,7 @@ bool RespSession::enqueue(const Entry& entry) {
       if (args[k].size() > core::kKeyBytesMax) return refuse("ERR key too long");
       if (!hash(args[k])) return refuse("ERR key is not an integer");
     }
-  } else if (!RespAdmin::is_admin(command.verb)) {
+  } else if (!RespAdmin::is_admin(command.verb) && command.verb != RespVerb::kUnwatch) {
     return refuse("ERR Command not allowed inside a transaction");
   }
   if (!transaction_.add(command, args)) return refuse("ERR the transaction is too large");

@@ -75,7 +75,9 @@ std::unique_ptr<RespParts> RespTransaction::compile(core::ExpiryMs unix_ms, Resp
     const RespCommand& command = *queued.command;
     const RespArgs args = queued.args();
     RespParts::Step step{&command, core::Op::kRead, 0, {}};
-    if (!command.op) {
+    if (command.verb == RespVerb::kUnwatch) {
+      step.text = "+OK\r\n";  // and nothing else: what was watched counts by now
+    } else if (!command.op) {
       admin->execute(command, args, &step.text);
     } else if (has_several_keys(command)) {
       step.op = *command.op;

@@ -122,6 +122,11 @@ TEST_F(BucketTransactionsTest, to_expire_and_to_be_given_another_expiry_is_to_be
   set.expiry = host_.unix_ms() + 100;
   const std::string args = set.encode();
   bucket.execute({Op::kSet, 1, key(1), "v", args}, &effects_);
+  bucket.execute({Op::kPut, 2, key(2), "v"}, &effects_);
+  const Seen stays{2, watch(&bucket, 2)};
+  const std::string never = ExpireArgs{0, kNever}.encode();
+  EXPECT_EQ(transact(&bucket, {stays}, {{Op::kReadExpire, 2, "", never}}), "Ok v");
+  EXPECT_EQ(transact(&bucket, {stays}, {}), "") << "it stays, as it did";
   Seen seen{1, watch(&bucket, 1)};
   const std::string later = ExpireArgs{0, host_.unix_ms() + 200}.encode();
   EXPECT_EQ(transact(&bucket, {seen}, {{Op::kExpire, 1, "", later}}), "Ok");

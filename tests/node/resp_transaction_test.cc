@@ -41,7 +41,7 @@ TEST_F(RespTransactionTest, WhatIsQueuedIsAnsweredTogether) {
   for (const auto& [k, l] :
        {std::pair(near(0), beside(near(0))), std::pair(far(0), beside(far(0)))}) {
     EXPECT_EQ("*0\r\n", exec({}));
-    EXPECT_EQ("*1\r\n+PONG\r\n", exec({{"PING"}}));
+    EXPECT_EQ("*2\r\n+PONG\r\n+OK\r\n", exec({{"PING"}, {"UNWATCH"}}));
     EXPECT_EQ(
         "*10\r\n+OK\r\n:6\r\n$1\r\n6\r\n+OK\r\n*3\r\n$1\r\n6\r\n$1\r\nb\r\n$1\r\n6\r\n:2\r\n$"
         "2\r\nhi"
