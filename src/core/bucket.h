@@ -147,6 +147,8 @@ class Bucket {
   Answer set(const Operation& asked, Effects* effects);
   Answer expire(const Operation& asked, Effects* effects);
   Answer take(const Operation& asked, Effects* effects);
+  Answer read_range(const Operation& asked) const;
+  Answer write_range(const Operation& asked, Effects* effects);
   Answer expiry(const Operation& asked);
   std::string_view say(int64_t number);
   std::string_view say(std::string_view value);

@@ -1,4 +1,5 @@
 // What a bucket does for keyed requests, and with the records that have expired.
+#include <algorithm>
 #include <charconv>
 #include <iterator>
 #include <string>
@@ -73,6 +74,12 @@ Bucket::Answer Bucket::execute(const Operation& asked, Effects* effects) {
       return expiry(asked);
     case Op::kTake:
       return take(asked, effects);
+    case Op::kReadRange:
+      return read_range(asked);
+    case Op::kWriteRange:
+      return write_range(asked, effects);
+    case Op::kType:
+      return find_record(c, key) ? Answer{Code::kOk, "string"} : Answer{Code::kNotFound, {}};
     case Op::kWatch:
       return watch(asked);
     case Op::kTransact:
@@ -164,6 +171,31 @@ Bucket::Answer Bucket::expire(const Operation& asked, Effects* effects) {
     append_expire(record(RecordKind::kChanges, effects), asked.key, args.expiry);
   }
   return answer;
+}
+
+Bucket::Answer Bucket::read_range(const Operation& asked) const {
+  RangeArgs args;
+  if (!args.read(asked.args)) return {Code::kMalformed, {}};
+  const std::optional<table::Record> found = find_record(asked.c, asked.key);
+  if (!found) return {Code::kNotFound, {}};
+  return {Code::kOk, args.part_of(found->value)};
+}
+
+// Nothing written makes no record, and no record longer. The expiry stays.
+Bucket::Answer Bucket::write_range(const Operation& asked, Effects* effects) {
+  uint64_t offset = 0;
+  if (!read_offset(asked.args, &offset)) return {Code::kMalformed, {}};
+  const table::Record old =
+      table_.find_record(asked.c, asked.key).value_or(table::Record{asked.key, {}});
+  if (asked.value.empty()) return {Code::kOk, say(static_cast<int64_t>(old.value.size()))};
+  if (offset > kValueBytesMax || offset + asked.value.size() > kValueBytesMax) {
+    return {Code::kTooLong, {}};
+  }
+  std::string value(old.value);
+  value.resize(std::max(value.size(), offset + asked.value.size()), '\0');
+  value.replace(offset, asked.value.size(), asked.value);
+  put(asked.c, {asked.key, value, old.expiry}, effects);
+  return {Code::kOk, say(static_cast<int64_t>(value.size()))};
 }
 
 Bucket::Answer Bucket::take(const Operation& asked, Effects* effects) {

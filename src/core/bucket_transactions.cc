@@ -14,7 +14,8 @@ constexpr size_t kSaidBytesKept = size_t{64} << 10;
 
 // Others say a number, or nothing.
 bool answers_record(Op op) {
-  return op == Op::kRead || op == Op::kSwap || op == Op::kReadExpire || op == Op::kTake;
+  return op == Op::kRead || op == Op::kSwap || op == Op::kReadExpire || op == Op::kTake ||
+         op == Op::kReadRange;
 }
 
 }  // namespace
@@ -55,8 +56,9 @@ Code Bucket::judge_transaction(std::string_view bytes, Effects* effects) {
     }
     if (answers_record(part.op)) answer_bytes += length;
     answer_bytes += kNumberBytesMax;
-    length =
-        part.op == Op::kAppend ? length + part.value.size() : std::max(length, part.value.size());
+    uint64_t offset = part.op == Op::kAppend ? length : 0;
+    if (part.op == Op::kWriteRange && !read_offset(part.args, &offset)) return Code::kMalformed;
+    length = std::max(length, std::min<uint64_t>(offset, kValueBytesMax) + part.value.size());
   }
   if (!reader.ok()) return Code::kMalformed;
   if (answer_bytes > kAnswerBytesMax) return Code::kTooLarge;

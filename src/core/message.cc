@@ -180,6 +180,12 @@ std::string to_string(Op op) {
       return "Watch";
     case Op::kTransact:
       return "Transact";
+    case Op::kReadRange:
+      return "ReadRange";
+    case Op::kWriteRange:
+      return "WriteRange";
+    case Op::kType:
+      return "Type";
   }
   LH_UNREACHABLE();
 }

@@ -25,11 +25,15 @@ enum class Op : uint8_t {
   // transaction.h
   kWatch,     // the record's version, whether it is there or not
   kTransact,  // several operations on records of one bucket, as one
+  // With arguments, too.
+  kReadRange,   // part of the value; nothing of a record that is not there
+  kWriteRange,  // writes over part of the value, and zeros between its end and that
+  kType,        // of the value: "string"
 };
-inline constexpr Op kOpLast = Op::kTransact;
+inline constexpr Op kOpLast = Op::kType;
 inline constexpr bool is_mutation(Op op) {
   return op != Op::kRead && op != Op::kLocate && op != Op::kLength && op != Op::kExpiry &&
-         op != Op::kWatch;
+         op != Op::kWatch && op != Op::kReadRange && op != Op::kType;
 }
 // Whether it may need more memory: what a node that is full refuses.
 inline constexpr bool needs_memory(Op op) {
@@ -41,8 +45,11 @@ inline constexpr bool needs_memory(Op op) {
     case Op::kAppend:
     case Op::kSet:
     case Op::kSwap:
+    case Op::kWriteRange:
       return true;
     case Op::kRead:
+    case Op::kReadRange:
+    case Op::kType:
     case Op::kDelete:
     case Op::kLocate:
     case Op::kLength:
@@ -70,6 +77,9 @@ inline constexpr bool answers_value(Op op) {
     case Op::kTake:
     case Op::kWatch:
     case Op::kTransact:
+    case Op::kReadRange:
+    case Op::kWriteRange:
+    case Op::kType:
       return true;
     case Op::kInsert:
     case Op::kUpdate:

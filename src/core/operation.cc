@@ -61,6 +61,44 @@ bool ExpireArgs::read(std::string_view bytes) {
   return read_with(bytes, &conditions, &expiry) && (conditions & ~kConditionsMask) == 0;
 }
 
+std::string_view RangeArgs::part_of(std::string_view value) const {
+  const auto size = static_cast<int64_t>(value.size());
+  const auto place = [size](int64_t at) { return at < 0 ? std::max(at + size, int64_t{0}) : at; };
+  // Both before the beginning: nothing, though either alone means the first byte.
+  if (first < 0 && last < 0 && first > last) return {};
+  const int64_t from = place(first);
+  const int64_t to = std::min(place(last), size - 1);
+  if (from > to) return {};
+  return value.substr(static_cast<size_t>(from), static_cast<size_t>(to - from + 1));
+}
+
+std::string RangeArgs::encode() const {
+  std::string bytes;
+  base::Writer<> writer(&bytes);
+  writer.u64(static_cast<uint64_t>(first));
+  writer.u64(static_cast<uint64_t>(last));
+  return bytes;
+}
+
+bool RangeArgs::read(std::string_view bytes) {
+  base::Reader reader(bytes);
+  first = static_cast<int64_t>(reader.u64());
+  last = static_cast<int64_t>(reader.u64());
+  return reader.done();
+}
+
+std::string encode_offset(uint64_t offset) {
+  std::string bytes;
+  base::Writer<>(&bytes).u64(offset);
+  return bytes;
+}
+
+bool read_offset(std::string_view bytes, uint64_t* offset) {
+  base::Reader reader(bytes);
+  *offset = reader.u64();
+  return reader.done();
+}
+
 std::string encode(ExpiryForm form) { return {static_cast<char>(form)}; }
 
 bool read(std::string_view bytes, ExpiryForm* form) {

@@ -8,6 +8,8 @@
 //                           nothing, for a record that stays, whatever was there
 //   kExpire, kReadExpire    conditions (1 byte)  expiry (varint)
 //   kExpiry                 ExpiryForm (1 byte)
+//   kReadRange              first, last (8 bytes each)
+//   kWriteRange             first (8 bytes)
 //   all others              nothing
 //
 // A view of everything: the bytes belong to the caller.
@@ -67,6 +69,22 @@ struct ExpireArgs {
   std::string encode() const;
   bool read(std::string_view bytes);
 };
+
+// kReadRange: the bytes from `first` to `last`, both included; below 0 they count from the end, -1
+// being the last byte. What lies beyond the value is left out.
+struct RangeArgs {
+  int64_t first = 0;
+  int64_t last = -1;
+
+  // Of a value of so many bytes.
+  std::string_view part_of(std::string_view value) const;
+  std::string encode() const;
+  bool read(std::string_view bytes);
+};
+
+// kWriteRange: from this byte on.
+std::string encode_offset(uint64_t offset);
+bool read_offset(std::string_view bytes, uint64_t* offset);
 
 // kExpiry: how the answer says when the record expires. -1: never.
 enum class ExpiryForm : uint8_t { kMsLeft, kSecondsLeft, kUnixMs, kUnixSeconds };

@@ -39,6 +39,9 @@ KeyEvent::Op event_op(core::Op op) {
     case core::Op::kTake:
     case core::Op::kWatch:
     case core::Op::kTransact:
+    case core::Op::kReadRange:
+    case core::Op::kWriteRange:
+    case core::Op::kType:
       break;
   }
   LH_UNREACHABLE("not asked for in the simulator");

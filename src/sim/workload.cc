@@ -94,6 +94,9 @@ std::string value_for(Op op, uint64_t id, size_t size) {
     case Op::kTake:
     case Op::kWatch:
     case Op::kTransact:
+    case Op::kReadRange:
+    case Op::kWriteRange:
+    case Op::kType:
       return {};
     case Op::kSet:
     case Op::kSwap:

@@ -29,6 +29,9 @@ constexpr bool known(core::Op op) {
     case kTake:
     case kWatch:
     case kTransact:
+    case kReadRange:
+    case kWriteRange:
+    case kType:
       return true;
   }
   return false;

@@ -143,6 +143,10 @@ void RespWriter::said(core::Op op, core::Code code, BucketNo bucket, std::string
     case Op::kReadExpire:
     case Op::kTake:
       return done ? bulk(value) : null();
+    case Op::kReadRange:
+      return bulk(value);
+    case Op::kType:
+      return simple(done ? value : "none");
     case Op::kPut:
     case Op::kSet:
     case Op::kUpdate:
@@ -155,6 +159,7 @@ void RespWriter::said(core::Op op, core::Code code, BucketNo bucket, std::string
     case Op::kAppend:
     case Op::kLength:
     case Op::kExpiry:
+    case Op::kWriteRange:
       if (!done) return integer(op == Op::kExpiry ? -2 : 0);
       out_->append(":").append(value).append("\r\n");
       return;

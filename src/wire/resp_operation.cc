@@ -14,6 +14,7 @@ using core::ExpiryForm;
 using core::ExpiryMs;
 using core::Op;
 using core::Presence;
+using core::RangeArgs;
 using core::SetArgs;
 using Verb = RespVerb;
 
@@ -48,6 +49,8 @@ class Reading {
   RespOperation set();
   RespOperation set_for(When when);
   RespOperation decrement();
+  RespOperation read_range();
+  RespOperation write_range();
   RespOperation read_expire();
   RespOperation expire(When when);
 
@@ -133,6 +136,22 @@ RespOperation Reading::decrement() {
   return {.op = Op::kIncrement, .number = std::to_string(-*number)};
 }
 
+RespOperation Reading::read_range() {
+  const std::optional<int64_t> first = base::parse_i64(args_[2]);
+  const std::optional<int64_t> last = base::parse_i64(args_[3]);
+  if (!first || !last) return fail(kNoInteger);
+  return {.op = Op::kReadRange, .args = RangeArgs{*first, *last}.encode()};
+}
+
+RespOperation Reading::write_range() {
+  const std::optional<int64_t> offset = base::parse_i64(args_[2]);
+  if (!offset) return fail(kNoInteger);
+  if (*offset < 0) return fail("ERR offset is out of range");
+  return {.op = Op::kWriteRange,
+          .value = args_[3],
+          .args = core::encode_offset(static_cast<uint64_t>(*offset))};
+}
+
 RespOperation Reading::read_expire() {
   if (args_.size() == 2) return {.op = Op::kRead};
   ExpireArgs expire;
@@ -201,6 +220,10 @@ RespOperation read_words(const RespCommand& command, const RespArgs& args, Expir
       return add("-1");
     case Verb::kDecrby:
       return reading.decrement();
+    case Verb::kGetrange:
+      return reading.read_range();
+    case Verb::kSetrange:
+      return reading.write_range();
     case Verb::kGetex:
       return reading.read_expire();
     case Verb::kExpire:

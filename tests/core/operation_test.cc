@@ -2,11 +2,41 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
 namespace lh::core {
 namespace {
+
+TEST(OperationTest, ranges_are_of_what_is_there) {
+  const auto part = [](int64_t first, int64_t last) {
+    RangeArgs args;
+    EXPECT_TRUE(args.read(RangeArgs{first, last}.encode()));
+    return std::string(args.part_of("hello"));
+  };
+  EXPECT_EQ(part(0, -1), "hello");
+  EXPECT_EQ(part(1, 3), "ell");
+  EXPECT_EQ(part(-3, -2), "ll");
+  EXPECT_EQ(part(3, 1), "");
+  EXPECT_EQ(part(-1, -3), "");
+  EXPECT_EQ(part(2, 100), "llo");
+  EXPECT_EQ(part(-100, 0), "h");
+  EXPECT_EQ(part(-100, -100), "h") << "as Redis has it";
+  EXPECT_EQ(part(5, 9), "");
+  constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  EXPECT_EQ(part(kMin, kMax), "hello");
+  EXPECT_EQ(part(kMax, kMin), "");
+  EXPECT_EQ(RangeArgs{}.part_of(""), "");
+  RangeArgs args;
+  EXPECT_FALSE(args.read(""));
+  EXPECT_FALSE(args.read(std::string(17, 'x')));
+  uint64_t offset = 0;
+  EXPECT_TRUE(read_offset(encode_offset(70), &offset));
+  EXPECT_EQ(offset, 70u);
+  EXPECT_FALSE(read_offset("7", &offset));
+}
 
 TEST(OperationTest, set_args_come_back) {
   for (const Presence only_if : {Presence::kAny, Presence::kAbsent, Presence::kPresent}) {

@@ -57,6 +57,29 @@ TEST_F(RespSessionTest, RecordsNearAndFarAreTheSame) {
   }
 }
 
+TEST_F(RespSessionTest, PartsOfValuesAreReadAndWritten) {
+  for (const std::string& k : {near(0), far(0)}) {
+    EXPECT_EQ("+none\r\n", call({"TYPE", k}));
+    EXPECT_EQ(bulk(""), call({"GETRANGE", k, "0", "-1"}));
+    EXPECT_EQ(":0\r\n", call({"SETRANGE", k, "5", ""}));
+    EXPECT_EQ("$-1\r\n", call({"GET", k})) << "nothing makes no record";
+    EXPECT_EQ(":4\r\n", call({"SETRANGE", k, "2", "ab"}));
+    EXPECT_EQ(bulk(std::string("\0\0ab", 4)), call({"GET", k}));
+    EXPECT_EQ("+string\r\n", call({"TYPE", k}));
+    EXPECT_EQ("+OK\r\n", call({"SET", k, "hello", "EX", "100"}));
+    EXPECT_EQ(":5\r\n", call({"SETRANGE", k, "1", "ipp"}));
+    EXPECT_EQ(bulk("hippo"), call({"SUBSTR", k, "0", "-1"}));
+    EXPECT_EQ(bulk("pp"), call({"GETRANGE", k, "-3", "3"}));
+    EXPECT_EQ(":100\r\n", call({"TTL", k}));
+    EXPECT_EQ("-ERR offset is out of range\r\n", call({"SETRANGE", k, "-1", "x"}));
+    EXPECT_EQ("-ERR value is not an integer or out of range\r\n", call({"GETRANGE", k, "a", "1"}));
+    EXPECT_EQ("-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n",
+              call({"SETRANGE", k, "8388608", "x"}));
+    EXPECT_EQ(":1\r\n", call({"TOUCH", k}));
+    EXPECT_EQ(":1\r\n", call({"UNLINK", k}));
+  }
+}
+
 TEST_F(RespSessionTest, RecordsExpireNearAndFar) {
   for (const std::string& k : {near(0), far(0)}) {
     EXPECT_EQ(":-2\r\n", call({"TTL", k}));

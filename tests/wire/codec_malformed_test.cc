@@ -35,7 +35,7 @@ TEST(CodecMalformedTest, requestWithAFieldOutOfBounds) {
     return decode_error(MessageType::kRequest, request_body(op, to, known, key, value));
   };
   EXPECT_EQ(error(one, one, one, word, word), "");
-  EXPECT_EQ(error("\x11", one, one, word, word), "bad Request: operation");
+  EXPECT_EQ(error("\x14", one, one, word, word), "bad Request: operation");
   EXPECT_EQ(error("\xff", one, one, word, word), "bad Request: operation");
   EXPECT_EQ(error(one, varint(kBucketsMax), one, word, word), "bad Request: bucket number");
   EXPECT_EQ(error(one, varint(kBucketsMax - 1), varint(kBucketsMax), word, word), "");
