@@ -11,6 +11,15 @@
 
 namespace lh::node::testing {
 
+// A request in RESP.
+inline std::string array(const std::vector<std::string>& words) {
+  std::string out = "*" + std::to_string(words.size()) + "\r\n";
+  for (const std::string& word : words) {
+    out += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+  }
+  return out;
+}
+
 // A coordinator's node with two workers, whose file has buckets in both. The connections are with
 // worker 0. What worker 1 has is far: it is asked by mail, and waits while worker 1 is frozen.
 class TwoWorkers : public Cluster {
