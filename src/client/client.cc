@@ -45,42 +45,40 @@ std::string bucket_text(BucketNo bucket, const char* what) {
   return base::format("bucket %llu %s", static_cast<unsigned long long>(bucket), what);
 }
 
-Status status_of(Code code, BucketNo bucket) {
+StatusCode status_code_of(Code code) {
   switch (code) {
     case Code::kOk:
-      return {};
+      return StatusCode::kOk;
     case Code::kExists:
-      return {StatusCode::kExists, "key exists"};
+      return StatusCode::kExists;
     case Code::kNotFound:
-      return {StatusCode::kNotFound, "no such key"};
+      return StatusCode::kNotFound;
     case Code::kBadKey:
-      return {StatusCode::kInvalid, "key is not an integer"};
     case Code::kNotInteger:
-      return {StatusCode::kInvalid, "value is not an integer or out of range"};
     case Code::kOverflow:
-      return {StatusCode::kInvalid, "increment or decrement would overflow"};
     case Code::kTooLong:
-      return {StatusCode::kInvalid, "value too long"};
     case Code::kMalformed:
-      return {StatusCode::kInvalid, "malformed arguments"};
     case Code::kCross:
-      return {StatusCode::kInvalid, "keys of several buckets"};
     case Code::kTooLarge:
-      return {StatusCode::kInvalid, "answer too large"};
+      return StatusCode::kInvalid;
     case Code::kConflict:
-      return {StatusCode::kRefused, "written by somebody else"};
     case Code::kFull:
-      return {StatusCode::kRefused, core::kFullText};
     case Code::kNoSpace:
-      return {StatusCode::kRefused, core::kNoSpaceText};
+      return StatusCode::kRefused;
     case Code::kDown:
-      return {StatusCode::kUnavailable, bucket_text(bucket, "is down")};
     case Code::kNoBucket:
     case Code::kRetry:
     case Code::kBusy:
-      return {StatusCode::kUnavailable, bucket_text(bucket, "is busy")};
+      return StatusCode::kUnavailable;
   }
   LH_UNREACHABLE();
+}
+
+Status status_of(Code code, BucketNo bucket) {
+  if (code == Code::kOk) return {};
+  const char* text = core::traits(code).text;
+  if (!core::is_about_bucket(code)) return {status_code_of(code), text};
+  return {status_code_of(code), bucket_text(bucket, text)};
 }
 
 Status status_of(const core::FileResult& result) {

@@ -1,6 +1,8 @@
 // Op and Code: what can be asked about a key, and what can come of it.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace lh::core {
@@ -31,67 +33,56 @@ enum class Op : uint8_t {
   kType,        // of the value: "string"
 };
 inline constexpr Op kOpLast = Op::kType;
-inline constexpr bool is_mutation(Op op) {
-  return op != Op::kRead && op != Op::kLocate && op != Op::kLength && op != Op::kExpiry &&
-         op != Op::kWatch && op != Op::kReadRange && op != Op::kType;
-}
-// Whether it may need more memory: what a node that is full refuses.
-inline constexpr bool needs_memory(Op op) {
-  switch (op) {
-    case Op::kInsert:
-    case Op::kUpdate:
-    case Op::kPut:
-    case Op::kIncrement:
-    case Op::kAppend:
-    case Op::kSet:
-    case Op::kSwap:
-    case Op::kWriteRange:
-      return true;
-    case Op::kRead:
-    case Op::kReadRange:
-    case Op::kType:
-    case Op::kDelete:
-    case Op::kLocate:
-    case Op::kLength:
-    case Op::kExpire:
-    case Op::kReadExpire:
-    case Op::kExpiry:
-    case Op::kTake:
-    case Op::kWatch:
-    case Op::kTransact:  // its parts may
-      return false;
-  }
-  return true;
-}
-// Whether the answer to the operation carries a value: the record's or, in decimal, the new number,
-// the length or the expiry; its version; or the parts of a transaction.
-inline constexpr bool answers_value(Op op) {
-  switch (op) {
-    case Op::kRead:
-    case Op::kIncrement:
-    case Op::kAppend:
-    case Op::kLength:
-    case Op::kSwap:
-    case Op::kReadExpire:
-    case Op::kExpiry:
-    case Op::kTake:
-    case Op::kWatch:
-    case Op::kTransact:
-    case Op::kReadRange:
-    case Op::kWriteRange:
-    case Op::kType:
-      return true;
-    case Op::kInsert:
-    case Op::kUpdate:
-    case Op::kPut:
-    case Op::kDelete:
-    case Op::kLocate:
-    case Op::kSet:
-    case Op::kExpire:
-      return false;
-  }
-  return false;
-}
+
+// What the value of an answer is.
+enum class Says : uint8_t {
+  kNothing,  // there is none
+  kNumber,   // in decimal: the new number, the length, the expiry
+  kRecord,   // the record's value, or part of it
+  kOther,    // a version, a type; the parts of a transaction
+};
+
+// All that is known of an operation.
+struct OpTraits {
+  Op op;
+  const char* name;
+  bool mutates;
+  bool grows;  // may need more memory: what a node that is full refuses
+  Says says;
+};
+inline constexpr std::array kOps = {
+    OpTraits{Op::kInsert, "Insert", true, true, Says::kNothing},
+    OpTraits{Op::kUpdate, "Update", true, true, Says::kNothing},
+    OpTraits{Op::kPut, "Put", true, true, Says::kNothing},
+    OpTraits{Op::kRead, "Read", false, false, Says::kRecord},
+    OpTraits{Op::kDelete, "Delete", true, false, Says::kNothing},
+    OpTraits{Op::kLocate, "Locate", false, false, Says::kNothing},
+    OpTraits{Op::kIncrement, "Increment", true, true, Says::kNumber},
+    OpTraits{Op::kAppend, "Append", true, true, Says::kNumber},
+    OpTraits{Op::kLength, "Length", false, false, Says::kNumber},
+    OpTraits{Op::kSet, "Set", true, true, Says::kNothing},
+    OpTraits{Op::kSwap, "Swap", true, true, Says::kRecord},
+    OpTraits{Op::kExpire, "Expire", true, false, Says::kNothing},
+    OpTraits{Op::kReadExpire, "ReadExpire", true, false, Says::kRecord},
+    OpTraits{Op::kExpiry, "Expiry", false, false, Says::kNumber},
+    OpTraits{Op::kTake, "Take", true, false, Says::kRecord},
+    OpTraits{Op::kWatch, "Watch", false, false, Says::kOther},
+    OpTraits{Op::kTransact, "Transact", true, false, Says::kOther},  // its parts may grow
+    OpTraits{Op::kReadRange, "ReadRange", false, false, Says::kRecord},
+    OpTraits{Op::kWriteRange, "WriteRange", true, true, Says::kNumber},
+    OpTraits{Op::kType, "Type", false, false, Says::kOther},
+};
+constexpr const OpTraits& traits(Op op) { return kOps[static_cast<size_t>(op)]; }
+
+inline constexpr uint64_t kMutations = [] {
+  uint64_t mask = 0;
+  for (const OpTraits& t : kOps) mask |= uint64_t{t.mutates} << static_cast<unsigned>(t.op);
+  return mask;
+}();
+// Asked of every request: no look into the table.
+constexpr bool is_mutation(Op op) { return (kMutations >> static_cast<unsigned>(op) & 1) != 0; }
+constexpr bool needs_memory(Op op) { return traits(op).grows; }
+constexpr bool answers_value(Op op) { return traits(op).says != Says::kNothing; }
 
 // The outcome of a keyed request.
 enum class Code : uint8_t {
@@ -117,7 +108,48 @@ enum class Code : uint8_t {
 inline constexpr Code kCodeLast = Code::kTooLarge;
 // Nothing was done, for lack of room: another copy of the request may be.
 constexpr bool is_refusal(Code code) { return code == Code::kFull || code == Code::kNoSpace; }
-inline constexpr const char* kFullText = "OOM command not allowed when used memory > 'maxmemory'.";
-inline constexpr const char* kNoSpaceText = "the disk is full: nothing was written";
+
+// All that is known of an outcome.
+struct CodeTraits {
+  Code code;
+  const char* name;
+  const char* text;  // for people; behind "bucket N " where it is about a bucket
+};
+inline constexpr std::array kCodes = {
+    CodeTraits{Code::kOk, "Ok", "OK"},
+    CodeTraits{Code::kExists, "Exists", "key exists"},
+    CodeTraits{Code::kNotFound, "NotFound", "no such key"},
+    CodeTraits{Code::kDown, "Down", "is down"},
+    CodeTraits{Code::kNoBucket, "NoBucket", "is not where it was: try again"},
+    CodeTraits{Code::kRetry, "Retry", "is moving records: try again"},
+    CodeTraits{Code::kBadKey, "BadKey", "key is not an integer"},
+    CodeTraits{Code::kBusy, "Busy", "is busy: try again"},
+    CodeTraits{Code::kNotInteger, "NotInteger", "value is not an integer or out of range"},
+    CodeTraits{Code::kOverflow, "Overflow", "increment or decrement would overflow"},
+    CodeTraits{Code::kTooLong, "TooLong", "value too long"},
+    CodeTraits{Code::kFull, "Full", "OOM command not allowed when used memory > 'maxmemory'."},
+    CodeTraits{Code::kNoSpace, "NoSpace", "the disk is full: nothing was written"},
+    CodeTraits{Code::kMalformed, "Malformed", "malformed arguments"},
+    CodeTraits{Code::kConflict, "Conflict", "written by somebody else"},
+    CodeTraits{Code::kCross, "Cross", "keys of several buckets"},
+    CodeTraits{Code::kTooLarge, "TooLarge", "answer too large"},
+};
+constexpr const CodeTraits& traits(Code code) { return kCodes[static_cast<size_t>(code)]; }
+// The text speaks of the bucket that did not do it.
+constexpr bool is_about_bucket(Code code) {
+  return code == Code::kDown || code == Code::kNoBucket || code == Code::kRetry ||
+         code == Code::kBusy;
+}
+
+// In the order of their numbers, without a gap: an index is a number on the wire.
+static_assert([] {
+  for (size_t k = 0; k < kOps.size(); ++k) {
+    if (static_cast<size_t>(kOps[k].op) != k) return false;
+  }
+  for (size_t k = 0; k < kCodes.size(); ++k) {
+    if (static_cast<size_t>(kCodes[k].code) != k) return false;
+  }
+  return kOps.back().op == kOpLast && kCodes.back().code == kCodeLast;
+}());
 
 }  // namespace lh::core

@@ -33,15 +33,7 @@ KeyEvent::Op event_op(core::Op op) {
     case core::Op::kIncrement:
     case core::Op::kAppend:
       return KeyEvent::Op::kAdd;
-    case core::Op::kSwap:
-    case core::Op::kExpire:
-    case core::Op::kReadExpire:
-    case core::Op::kTake:
-    case core::Op::kWatch:
-    case core::Op::kTransact:
-    case core::Op::kReadRange:
-    case core::Op::kWriteRange:
-    case core::Op::kType:
+    default:
       break;
   }
   LH_UNREACHABLE("not asked for in the simulator");

@@ -47,23 +47,11 @@ bool is_legal(Op op, Code code) {
       return op == Op::kInsert;
     case Code::kNotFound:
       return op == Op::kUpdate || op == Op::kRead || op == Op::kDelete || op == Op::kLength;
-    case Code::kNoBucket:
-    case Code::kRetry:
-    case Code::kBadKey:
-    case Code::kBusy:
-    case Code::kNotInteger:
-    case Code::kOverflow:
-    case Code::kTooLong:
-    case Code::kFull:
-    case Code::kMalformed:
-    case Code::kConflict:
-    case Code::kCross:
-    case Code::kTooLarge:
-      return false;
     case Code::kNoSpace:
       return core::is_mutation(op);
+    default:
+      return false;
   }
-  return false;
 }
 
 // What becomes of an operation on a key that is added to.
@@ -75,34 +63,9 @@ Op op_for(size_t key, Op op) {
 }
 
 std::string value_for(Op op, uint64_t id, size_t size) {
-  switch (op) {
-    case Op::kInsert:
-    case Op::kUpdate:
-    case Op::kPut:
-      return make_value(id, size);
-    case Op::kIncrement:
-      return std::to_string(delta_of(id));
-    case Op::kAppend:
-      return std::string(delta_of(id), kLetter);
-    case Op::kRead:
-    case Op::kDelete:
-    case Op::kLocate:
-    case Op::kLength:
-    case Op::kExpiry:
-    case Op::kExpire:
-    case Op::kReadExpire:
-    case Op::kTake:
-    case Op::kWatch:
-    case Op::kTransact:
-    case Op::kReadRange:
-    case Op::kWriteRange:
-    case Op::kType:
-      return {};
-    case Op::kSet:
-    case Op::kSwap:
-      return make_value(id, size);
-  }
-  return {};
+  if (op == Op::kIncrement) return std::to_string(delta_of(id));
+  if (op == Op::kAppend) return std::string(delta_of(id), kLetter);
+  return core::traits(op).grows ? make_value(id, size) : std::string();
 }
 
 }  // namespace

@@ -103,13 +103,13 @@ void RespWriter::failure(core::Code code, BucketNo bucket) {
     case Code::kNotFound:
       LH_UNREACHABLE("an answer like any other");
     case Code::kBadKey:
-      return error("ERR key is not an integer");
     case Code::kNotInteger:
-      return error("ERR value is not an integer or out of range");
     case Code::kOverflow:
-      return error("ERR increment or decrement would overflow");
     case Code::kMalformed:
-      return error("ERR malformed arguments");
+    case Code::kNoSpace:
+      return error(std::string("ERR ").append(core::traits(code).text));
+    case Code::kFull:  // OOM is the class
+      return error(core::traits(code).text);
     case Code::kCross:
       return error("CROSSSLOT Keys in request don't hash to the same slot");
     case Code::kTooLarge:
@@ -118,10 +118,6 @@ void RespWriter::failure(core::Code code, BucketNo bucket) {
       return null_array();
     case Code::kTooLong:
       return error("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
-    case Code::kFull:
-      return error(core::kFullText);
-    case Code::kNoSpace:
-      return error(std::string("ERR ") + core::kNoSpaceText);
     case Code::kDown:
       return error(base::format("ERR bucket %llu is down", number));
     case Code::kNoBucket:

@@ -59,46 +59,13 @@ void append_error(std::string* out, std::string_view why) {
 
 void append_keyed(std::string* out, core::Op op, const core::Reply& reply) {
   using core::Code;
-  switch (reply.code) {
-    case Code::kOk:
-      LH_CHECK(op != core::Op::kLocate);
-      if (core::answers_value(op)) return append_value_line(out, reply.value);
-      out->append("OK\n");
-      return;
-    case Code::kExists:
-      return append_error(out, "key exists");
-    case Code::kNotFound:
-      return append_missing(out, op);
-    case Code::kBadKey:
-      return append_error(out, "key is not an integer");
-    case Code::kDown:
-      return append_bucket_error(out, reply.bucket.a, "is down");
-    case Code::kNoBucket:
-      return append_bucket_error(out, reply.bucket.a, "is not where it was: try again");
-    case Code::kRetry:
-      return append_bucket_error(out, reply.bucket.a, "is moving records: try again");
-    case Code::kBusy:
-      return append_bucket_error(out, reply.bucket.a, "is busy: try again");
-    case Code::kNotInteger:
-      return append_error(out, "value is not an integer or out of range");
-    case Code::kOverflow:
-      return append_error(out, "increment or decrement would overflow");
-    case Code::kTooLong:
-      return append_error(out, "value too long");
-    case Code::kFull:
-      return append_error(out, core::kFullText);
-    case Code::kNoSpace:
-      return append_error(out, core::kNoSpaceText);
-    case Code::kMalformed:
-      return append_error(out, "malformed arguments");
-    case Code::kCross:
-      return append_error(out, "keys of several buckets");
-    case Code::kTooLarge:
-      return append_error(out, "answer too large");
-    case Code::kConflict:
-      return append_error(out, "written by somebody else");
-  }
-  LH_UNREACHABLE("code");
+  if (reply.code == Code::kNotFound) return append_missing(out, op);
+  const char* text = core::traits(reply.code).text;
+  if (core::is_about_bucket(reply.code)) return append_bucket_error(out, reply.bucket.a, text);
+  if (reply.code != Code::kOk) return append_error(out, text);
+  LH_CHECK(op != core::Op::kLocate);
+  if (core::answers_value(op)) return append_value_line(out, reply.value);
+  out->append("OK\n");
 }
 
 void append_located(std::string* out, HashValue c, BucketMark bucket, std::string_view address) {
