@@ -152,6 +152,8 @@ class Bucket {
   Answer expiry(const Operation& asked);
   std::string_view say(int64_t number);
   std::string_view say(std::string_view value);
+  // For what an answer says; what was large once is not kept.
+  static std::string& emptied(std::string* said);
   Answer watch(const Operation& asked);
   Answer transact(const Operation& asked, Effects* effects);
   Code judge_transaction(std::string_view bytes, Effects* effects);

@@ -19,7 +19,6 @@ namespace {
 
 // Of records that are gone, and of slots that were looked at for them, in a slice.
 constexpr size_t kSweepBytes = size_t{16} << 10;
-constexpr size_t kSaidBytesKept = size_t{64} << 10;
 
 }  // namespace
 
@@ -136,7 +135,10 @@ Bucket::Answer Bucket::append(const Operation& asked, Effects* effects) {
 Bucket::Answer Bucket::set(const Operation& asked, Effects* effects) {
   SetArgs args;
   if (!args.read(asked.args)) return {Code::kMalformed, {}};
-  const std::optional<table::Record> old = table_.find_record(asked.c, asked.key);
+  std::optional<table::Record> old;
+  const bool asks_for_old =
+      asked.op == Op::kSwap || args.only_if != Presence::kAny || args.keeps_expiry;
+  if (asks_for_old) old = table_.find_record(asked.c, asked.key);
   Answer answer;
   if (asked.op == Op::kSwap) {
     answer = old ? Answer{Code::kOk, say(old->value)} : Answer{Code::kNotFound, {}};
@@ -220,10 +222,13 @@ std::string_view Bucket::say(int64_t number) {
   return {said_, static_cast<size_t>(end - said_)};
 }
 
-std::string_view Bucket::say(std::string_view value) {
-  // What was large once need not be kept.
-  if (said_value_.capacity() > kSaidBytesKept) said_value_ = {};
-  return said_value_ = value;
+std::string_view Bucket::say(std::string_view value) { return emptied(&said_value_).append(value); }
+
+std::string& Bucket::emptied(std::string* said) {
+  constexpr size_t kKeptBytes = size_t{64} << 10;
+  if (said->capacity() > kKeptBytes) *said = {};
+  said->clear();
+  return *said;
 }
 
 void Bucket::put(HashValue c, const table::Record& record, Effects* effects) {

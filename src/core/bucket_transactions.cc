@@ -8,18 +8,6 @@
 
 namespace lh::core {
 
-namespace {
-
-constexpr size_t kSaidBytesKept = size_t{64} << 10;
-
-// Others say a number, or nothing.
-bool answers_record(Op op) {
-  return op == Op::kRead || op == Op::kSwap || op == Op::kReadExpire || op == Op::kTake ||
-         op == Op::kReadRange;
-}
-
-}  // namespace
-
 Bucket::Answer Bucket::watch(const Operation& asked) {
   const uint64_t number = watches_.version_of(asked.c);
   return {Code::kOk, say(encode(Version{host_.node, host_.boot.number, mark_.a, number}))};
@@ -44,18 +32,20 @@ Code Bucket::judge_transaction(std::string_view bytes, Effects* effects) {
     untouched &= same_life && seen.bucket == mark_.a && watches_.is(c, seen.number);
   }
   size_t answer_bytes = 0;
-  std::unordered_map<HashValue, size_t> longest;  // that the value may be by now
+  std::unordered_map<std::string_view, size_t> longest;  // that a key's value may be by now
   for (Operation part; reader.next(&part);) {
     if (!is_mine(part.key, &c)) return Code::kCross;
     if (host_.full && needs_memory(part.op)) return Code::kFull;
-    const auto [it, fresh] = longest.try_emplace(c, kNumberBytesMax);
+    const auto [it, fresh] = longest.try_emplace(part.key, kNumberBytesMax);
     size_t& length = it->second;
     if (fresh) {
       const std::optional<table::Record> old = table_.find_record(c, part.key);
       if (old) length = std::max(length, old->value.size());
     }
-    if (answers_record(part.op)) answer_bytes += length;
+    if (traits(part.op).says == Says::kRecord) answer_bytes += length;
     answer_bytes += kNumberBytesMax;
+    const bool old_is_gone = part.op == Op::kPut || part.op == Op::kDelete || part.op == Op::kTake;
+    if (old_is_gone) length = kNumberBytesMax;
     uint64_t offset = part.op == Op::kAppend ? length : 0;
     if (part.op == Op::kWriteRange && !read_offset(part.args, &offset)) return Code::kMalformed;
     length = std::max(length, std::min<uint64_t>(offset, kValueBytesMax) + part.value.size());
@@ -68,11 +58,8 @@ Code Bucket::judge_transaction(std::string_view bytes, Effects* effects) {
 Bucket::Answer Bucket::transact(const Operation& asked, Effects* effects) {
   const Code code = judge_transaction(asked.value, effects);
   if (code != Code::kOk) return {code, {}};
-  if (said_parts_.capacity() > kSaidBytesKept) said_parts_ = {};
-  said_parts_.clear();
+  emptied(&said_parts_);
   TransactionReader reader(asked.value);
-  for (Watched watched; reader.next(&watched);) {
-  }
   for (Operation part; reader.next(&part);) {
     part.c = *base::hash_key(host_.options.hash, part.key);
     const Answer said = execute(part, effects);

@@ -44,7 +44,8 @@ bool TransactionReader::next(Watched* watched) {
 }
 
 bool TransactionReader::next(Operation* operation) {
-  if (watches_ > 0) reader_.fail();
+  for (Watched left; watches_ > 0 && next(&left);) {
+  }
   if (!reader_.ok() || reader_.remaining() == 0) return false;
   const uint8_t op = reader_.u8();
   operation->op = static_cast<Op>(op);

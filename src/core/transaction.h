@@ -56,7 +56,8 @@ class TransactionReader {
  public:
   explicit TransactionReader(std::string_view bytes) : reader_(bytes), watches_(reader_.varint()) {}
 
-  // All watches, then all operations. False behind the last, or when it makes no sense: !ok().
+  // All watches, then all operations; watches that are left are skipped. False behind the last, or
+  // when it makes no sense: !ok().
   bool next(Watched* watched);
   bool next(Operation* operation);
   bool ok() const { return reader_.ok(); }

@@ -172,6 +172,11 @@ TEST_F(BucketTransactionsTest, an_answer_that_might_be_too_large_is_not_begun) {
   EXPECT_EQ(transact(&bucket, {}, {{Op::kPut, 2, "x"}, {Op::kRead, 1}, {Op::kRead, 1}}),
             "TooLarge");
   EXPECT_EQ(execute(&bucket, Op::kRead, 2), "NotFound");
+  EXPECT_EQ(
+      transact(&bucket, {}, {{Op::kDelete, 1}, {Op::kPut, 1, "x"}, {Op::kRead, 1}, {Op::kRead, 1}}),
+      "Ok, Ok, Ok x, Ok x")
+      << "what is gone is not counted";
+  EXPECT_EQ(transact(&bucket, {}, {{Op::kPut, 1, half}}), "Ok");
   EXPECT_EQ(transact(&bucket, {}, {{Op::kAppend, 1, "x"}, {Op::kRead, 1}}).size(),
             std::string("Ok 4194305, Ok ").size() + half.size() + 1);
   std::vector<Part> many;
