@@ -7,13 +7,13 @@
 #include <cerrno>
 
 #include "base/check.h"
-#include "net/os_error.h"
+#include "base/os_error.h"
 
 namespace lh::client {
 
 Status DueTimer::open() {
   timer_ = net::Socket(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
-  if (!timer_.valid()) return net::os_error("cannot make a timer", errno);
+  if (!timer_.valid()) return base::os_error("cannot make a timer", errno);
   return watcher_.open(timer_.fd(), net::Interest::kRead);
 }
 

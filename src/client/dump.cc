@@ -7,10 +7,10 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "base/os_error.h"
 #include "base/strings.h"
 #include "core/change.h"
 #include "link/answers.h"
-#include "net/os_error.h"
 #include "wire/text_answers.h"
 
 namespace lh::client {
@@ -56,14 +56,14 @@ Outcome Dump::to_file(const std::string& path, std::string* answer) {
   const bool direct = is_special(path);
   const std::string part = direct ? path : path + ".part";
   const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0) return refuse(net::os_error("cannot write " + part, errno), answer);
+  if (fd < 0) return refuse(base::os_error("cannot write " + part, errno), answer);
   const Outcome outcome = write_and_close(fd, answer);
   if (outcome != Outcome::kDone) {
     if (!direct) ::unlink(part.c_str());
     return outcome;
   }
   if (!direct && std::rename(part.c_str(), path.c_str()) != 0) {
-    return refuse(net::os_error("cannot write " + path, errno), answer);
+    return refuse(base::os_error("cannot write " + path, errno), answer);
   }
   base::append_format(answer, "OK %llu records", static_cast<unsigned long long>(records_));
   if (expiring_ > 0 && setup_.format == RecordFormat::kTsv) {
@@ -79,7 +79,7 @@ Outcome Dump::write_and_close(int fd, std::string* answer) {
   const Outcome outcome = to_output(&out, answer);
   const bool closed = ::close(fd) == 0;
   if (outcome == Outcome::kDone && !closed) {
-    return refuse(net::os_error("cannot write", errno), answer);
+    return refuse(base::os_error("cannot write", errno), answer);
   }
   return outcome;
 }

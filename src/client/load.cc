@@ -5,11 +5,11 @@
 #include <cerrno>
 
 #include "base/hash.h"
+#include "base/os_error.h"
 #include "base/strings.h"
 #include "client/line_input.h"
 #include "core/operation.h"
 #include "link/answers.h"
-#include "net/os_error.h"
 
 namespace lh::client {
 namespace {
@@ -52,7 +52,7 @@ Outcome Load::run(int fd, std::string* answer) {
   progress.clear();
   if (read == LineInput::Outcome::kTooLong) report(line_ + 1, "line too long, the rest not read");
   if (read == LineInput::Outcome::kFailed) {
-    report(line_ + 1, net::os_error("cannot read", error).message());
+    report(line_ + 1, base::os_error("cannot read", error).message());
   }
   answer->append(summary());
   return outcome_;
@@ -74,9 +74,11 @@ void Load::put() {
     session_.turn(kWait);
   }
   under_way_[tag] = line_;
+  const core::Operation put{core::Op::kPut, 0, parser_.key(), parser_.value()};
+  if (parser_.expiry() == core::kNever) return session_.submit(put, tag);
   core::SetArgs args;
   args.expiry = parser_.expiry();
-  session_.submit({core::Op::kSet, 0, parser_.key(), parser_.value(), args.encode()}, tag);
+  session_.submit({core::Op::kSet, 0, put.key, put.value, args.encode()}, tag);
 }
 
 void Load::on_done(const core::Completion& done) {

@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "net/os_error.h"
+#include "base/os_error.h"
 
 namespace lh::client {
 namespace {
@@ -28,7 +28,7 @@ void Output::flush() {
     if (written >= 0) {
       rest.remove_prefix(static_cast<size_t>(written));
     } else if (const int error = errno; !wait_writable(fd_, error)) {
-      status_ = net::os_error("cannot write", error);
+      status_ = base::os_error("cannot write", error);
     }
   }
   text_.clear();

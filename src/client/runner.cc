@@ -7,13 +7,13 @@
 #include <cerrno>
 
 #include "base/check.h"
+#include "base/os_error.h"
 #include "base/strings.h"
 #include "client/bench.h"
 #include "client/dump.h"
 #include "client/load.h"
 #include "client/trace.h"
 #include "core/limits.h"
-#include "net/os_error.h"
 #include "wire/text_answers.h"
 #include "wire/text_commands.h"
 
@@ -193,7 +193,7 @@ Outcome Runner::run_load(std::string_view file) {
   }
   const std::string path(file);
   const int fd = from_stdin ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return refuse(net::os_error("cannot read " + path, errno).message());
+  if (fd < 0) return refuse(base::os_error("cannot read " + path, errno).message());
   Load load(session_, {setup_.format, setup_.progress_fd, setup_.errors});
   const Outcome outcome = load.run(fd, out_.text());
   session_.set_sink(this);

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "net/os_error.h"
+#include "base/os_error.h"
 
 namespace lh::net {
 
@@ -88,7 +88,8 @@ void Connector::finish(int error) {
     handler_.on_connected(std::move(socket));
     return;
   }
-  failure_ = os_error("cannot connect to " + address_.to_string(), error, StatusCode::kUnavailable);
+  failure_ =
+      base::os_error("cannot connect to " + address_.to_string(), error, StatusCode::kUnavailable);
   report();
 }
 

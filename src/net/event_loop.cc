@@ -9,7 +9,7 @@
 #include <limits>
 #include <utility>
 
-#include "net/os_error.h"
+#include "base/os_error.h"
 
 namespace lh::net {
 namespace {
@@ -74,7 +74,7 @@ class EventLoop::RunScope {
 
 Result<std::unique_ptr<EventLoop>> EventLoop::create(const base::Clock& clock) {
   const int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-  if (epoll_fd < 0) return os_error("cannot create an event loop", errno);
+  if (epoll_fd < 0) return base::os_error("cannot create an event loop", errno);
   const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   // Edge-triggered: each write is one event, and nobody ever has to read the counter back to zero.
   epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = kWakeTag}};
@@ -82,7 +82,7 @@ Result<std::unique_ptr<EventLoop>> EventLoop::create(const base::Clock& clock) {
     const int error = errno;
     if (wake_fd >= 0) ::close(wake_fd);
     ::close(epoll_fd);
-    return os_error("cannot create an event loop", error);
+    return base::os_error("cannot create an event loop", error);
   }
   return std::unique_ptr<EventLoop>(new EventLoop(clock, epoll_fd, wake_fd));
 }
@@ -170,7 +170,7 @@ Status EventLoop::watch(int fd, EventHandler& handler, Interest interest) {
   if (next_generation_ == 0) next_generation_ = 1;
   epoll_event event{.events = epoll_bits(interest), .data = {.u64 = make_tag(generation, fd)}};
   if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
-    return os_error("cannot watch a descriptor", errno);
+    return base::os_error("cannot watch a descriptor", errno);
   }
   slots_[index] = {&handler, generation};
   return {};

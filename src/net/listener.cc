@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "net/os_error.h"
+#include "base/os_error.h"
 
 namespace lh::net {
 

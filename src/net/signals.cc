@@ -8,7 +8,7 @@
 #include <cerrno>
 
 #include "base/check.h"
-#include "net/os_error.h"
+#include "base/os_error.h"
 
 namespace lh::net {
 namespace {
@@ -40,7 +40,7 @@ Status SignalWatcher::open() {
   LH_CHECK(!signal_fd_.valid());
   const sigset_t set = handled_signals();
   signal_fd_ = Socket(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-  if (!signal_fd_.valid()) return os_error("cannot receive signals", errno);
+  if (!signal_fd_.valid()) return base::os_error("cannot receive signals", errno);
   return watcher_.open(signal_fd_.fd(), Interest::kRead);
 }
 

@@ -8,7 +8,7 @@
 #include <cerrno>
 
 #include "base/check.h"
-#include "net/os_error.h"
+#include "base/os_error.h"
 
 namespace lh::net {
 namespace {
@@ -61,7 +61,7 @@ Result<Socket> Socket::listen(const SocketAddress& address) {
       ::bind(socket.fd_, reinterpret_cast<sockaddr*>(&storage), size) != 0 ||
       ::listen(socket.fd_, SOMAXCONN) != 0) {
     const int error = errno;
-    return os_error("cannot listen on " + address.to_string(), error);
+    return base::os_error("cannot listen on " + address.to_string(), error);
   }
   return socket;
 }
@@ -76,7 +76,8 @@ Result<Socket> Socket::connect(const SocketAddress& address) {
                           errno == EINPROGRESS);
   if (!under_way) {
     const int error = errno;
-    return os_error("cannot connect to " + address.to_string(), error, StatusCode::kUnavailable);
+    return base::os_error("cannot connect to " + address.to_string(), error,
+                          StatusCode::kUnavailable);
   }
   return socket;
 }

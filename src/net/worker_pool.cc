@@ -4,7 +4,6 @@
 
 #include "base/check.h"
 #include "base/strings.h"
-#include "net/os_error.h"
 
 namespace lh::net {
 
@@ -28,10 +27,11 @@ Result<std::unique_ptr<WorkerPool>> WorkerPool::create(size_t workers, size_t ma
 Status WorkerPool::start() {
   LH_CHECK(running_ == 0);
   for (const auto& worker : workers_) {
-    const int error = pthread_create(&worker->thread, nullptr, run_worker, worker.get());
-    if (error != 0) {
+    Status status = worker->thread.start(base::format("lh-w%zu", worker->index),
+                                         [loop = worker->loop.get()] { loop->run(); });
+    if (!status.ok()) {
       stop();
-      return os_error("cannot start a worker thread", error);
+      return status;
     }
     ++running_;
   }
@@ -40,19 +40,8 @@ Status WorkerPool::start() {
 
 void WorkerPool::stop() {
   for (size_t i = 0; i < running_; ++i) workers_[i]->loop->stop();
-  for (size_t i = 0; i < running_; ++i) {
-    LH_CHECK(pthread_join(workers_[i]->thread, nullptr) == 0);
-  }
+  for (size_t i = 0; i < running_; ++i) workers_[i]->thread.join();
   running_ = 0;
-}
-
-void* WorkerPool::run_worker(void* worker_pointer) {
-  Worker& worker = *static_cast<Worker*>(worker_pointer);
-  // For top, gdb and perf; a name that is refused costs nothing but itself.
-  const std::string name = base::format("lh-w%zu", worker.index);
-  pthread_setname_np(pthread_self(), name.c_str());
-  worker.loop->run();
-  return nullptr;
 }
 
 }  // namespace lh::net

@@ -7,13 +7,12 @@
 // loops; in between each belongs to its thread (named lh-w0, ...) and only post() reaches it.
 #pragma once
 
-#include <pthread.h>
-
 #include <cstddef>
 #include <memory>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "lh/status.h"
 #include "net/event_loop.h"
 #include "net/mailbox.h"
@@ -55,11 +54,10 @@ class WorkerPool {
     const size_t index;
     const std::unique_ptr<EventLoop> loop;
     Mailbox mailbox;
-    pthread_t thread{};
+    base::Thread thread;
   };
 
   WorkerPool() = default;
-  static void* run_worker(void* worker);
 
   std::vector<std::unique_ptr<Worker>> workers_;
   size_t running_ = 0;  // how many of them, from the first on, have a thread

@@ -2,37 +2,27 @@
 
 #include <utility>
 
-#include "base/check.h"
-
 namespace lh::node {
 
 LogThread::LogThread(storage::DataDir* dir, Fsync fsync, Owner* owner)
     : fsync_(fsync), keeper_(dir, fsync, this, owner) {}
 
-LogThread::~LogThread() { LH_CHECK(!running_); }
-
 Status LogThread::start(std::vector<LogListener*> listeners) {
-  LH_CHECK(!running_);
   const size_t logs = fsync_ == Fsync::kEverySecond ? listeners.size() : 0;
   keeper_.start(std::move(listeners), clock_.now());
   if (Status status = start_syncs(logs); !status.ok()) return status;
-  if (pthread_create(&thread_, nullptr, &LogThread::run, this) != 0) {
-    stop_syncs();
-    return {StatusCode::kRefused, "cannot start the log thread"};
-  }
-  running_ = true;
-  return {};
+  Status status = thread_.start("log", [this] { loop(); });
+  if (!status.ok()) stop_syncs();
+  return status;
 }
 
 Status LogThread::stop() {
-  LH_CHECK(running_);
   {
     const base::MutexLock lock(mutex_);
     work_.stopping = true;
     changed_.notify_one();
   }
-  pthread_join(thread_, nullptr);
-  running_ = false;
+  thread_.join();
   stop_syncs();
   for (storage::SyncJob& job : take_work().ended) keeper_.end(std::move(job));
   return keeper_.close();
@@ -64,7 +54,7 @@ void LogThread::stop_syncs() {
 }
 
 void LogThread::begin(storage::SyncJob job) {
-  const bool of_log = job.log != nullptr && syncs_.size() > 1;
+  const bool of_log = job.snapshot == nullptr && syncs_.size() > 1;
   syncs_[of_log ? job.worker : syncs_.size() - 1]->begin(std::move(job));
 }
 
@@ -75,12 +65,6 @@ void LogThread::on_sync_ended(storage::SyncJob job) {
 }
 
 // -------------------------------------------------------------------------------- the log thread
-
-void* LogThread::run(void* self) {
-  pthread_setname_np(pthread_self(), "log");
-  static_cast<LogThread*>(self)->loop();
-  return nullptr;
-}
 
 LogThread::Work LogThread::take_work() {
   const base::Duration patience = keeper_.patience(clock_.now());

@@ -16,8 +16,6 @@
 // Constructed and stopped by the thread that owns the pool; workers call from theirs.
 #pragma once
 
-#include <pthread.h>
-
 #include <atomic>
 #include <deque>
 #include <memory>
@@ -25,6 +23,7 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/thread.h"
 #include "lh/status.h"
 #include "node/sync_thread.h"
 #include "storage/data_dir.h"
@@ -43,7 +42,7 @@ class LogThread final : public storage::LogQueue,
 
   // Both outlive the thread.
   LogThread(storage::DataDir* dir, Fsync fsync, Owner* owner);
-  ~LogThread();  // after stop()
+  // Destroyed after stop().
   LogThread(const LogThread&) = delete;
   LogThread& operator=(const LogThread&) = delete;
 
@@ -56,7 +55,6 @@ class LogThread final : public storage::LogQueue,
   bool has_room() const override { return has_room_.load(std::memory_order_relaxed); }
 
  private:
-  static void* run(void* self);
   void loop();
   void push(storage::LogJob job) override;
   void begin(storage::SyncJob job) override;
@@ -80,8 +78,7 @@ class LogThread final : public storage::LogQueue,
   const Fsync fsync_;
   std::vector<std::unique_ptr<SyncThread>> syncs_;  // of each log, if at all, and of the snapshots
   storage::LogKeeper keeper_;                       // the log thread's own
-  pthread_t thread_{};
-  bool running_ = false;
+  base::Thread thread_;
 };
 
 }  // namespace lh::node

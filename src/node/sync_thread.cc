@@ -2,30 +2,19 @@
 
 #include <utility>
 
-#include "base/check.h"
-
 namespace lh::node {
 
-SyncThread::~SyncThread() { LH_CHECK(!running_); }
-
 Status SyncThread::start() {
-  LH_CHECK(!running_);
-  if (pthread_create(&thread_, nullptr, &SyncThread::run, this) != 0) {
-    return {StatusCode::kRefused, "cannot start the sync thread"};
-  }
-  running_ = true;
-  return {};
+  return thread_.start("sync", [this] { loop(); });
 }
 
 void SyncThread::stop() {
-  LH_CHECK(running_);
   {
     const base::MutexLock lock(mutex_);
     stopping_ = true;
     changed_.notify_one();
   }
-  pthread_join(thread_, nullptr);
-  running_ = false;
+  thread_.join();
 }
 
 void SyncThread::begin(storage::SyncJob job) {
@@ -35,12 +24,6 @@ void SyncThread::begin(storage::SyncJob job) {
 }
 
 // ------------------------------------------------------------------------------- the sync thread
-
-void* SyncThread::run(void* self) {
-  pthread_setname_np(pthread_self(), "sync");
-  static_cast<SyncThread*>(self)->loop();
-  return nullptr;
-}
 
 void SyncThread::loop() {
   for (;;) {

@@ -2,11 +2,10 @@
 // other. Started and stopped by one thread; begin() may be called from any.
 #pragma once
 
-#include <pthread.h>
-
 #include <deque>
 
 #include "base/mutex.h"
+#include "base/thread.h"
 #include "lh/status.h"
 #include "storage/sync_job.h"
 
@@ -25,7 +24,7 @@ class SyncThread final {
 
   // The listener outlives the thread.
   explicit SyncThread(Listener* listener) : listener_(listener) {}
-  ~SyncThread();  // after stop(), if it was started
+  // Destroyed after stop(), if it was started.
   SyncThread(const SyncThread&) = delete;
   SyncThread& operator=(const SyncThread&) = delete;
 
@@ -36,7 +35,6 @@ class SyncThread final {
   void begin(storage::SyncJob job);
 
  private:
-  static void* run(void* self);
   void loop();
 
   Listener* listener_;
@@ -44,8 +42,7 @@ class SyncThread final {
   base::CondVar changed_;
   std::deque<storage::SyncJob> jobs_ LH_GUARDED_BY(mutex_);
   bool stopping_ LH_GUARDED_BY(mutex_) = false;
-  pthread_t thread_{};
-  bool running_ = false;
+  base::Thread thread_;
 };
 
 }  // namespace lh::node

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/os_error.h"
 #include "base/strings.h"
 
 namespace lh::storage {
@@ -40,9 +41,7 @@ StatusCode code_of(int error) {
 
 // "cannot open d/MANIFEST: Permission denied"; `error` is errno, before anything else changes it.
 Status os_error(const char* doing, const std::string& path, int error = errno) {
-  const char* words = strerrordesc_np(error);
-  return {code_of(error),
-          base::format("cannot %s %s: %s", doing, path.c_str(), words ? words : "unknown error")};
+  return base::os_error(std::string("cannot ") + doing + " " + path, error, code_of(error));
 }
 
 // Calls again what a signal interrupted.

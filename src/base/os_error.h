@@ -7,7 +7,7 @@
 
 #include "lh/status.h"
 
-namespace lh::net {
+namespace lh::base {
 
 // `doing` is what failed ("cannot listen on 127.0.0.1:80"), `error` the errno that explains it.
 inline Status os_error(std::string doing, int error, StatusCode code = StatusCode::kIo) {
@@ -17,4 +17,4 @@ inline Status os_error(std::string doing, int error, StatusCode code = StatusCod
   return {code, std::move(doing)};
 }
 
-}  // namespace lh::net
+}  // namespace lh::base

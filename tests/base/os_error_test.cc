@@ -1,10 +1,10 @@
-#include "net/os_error.h"
+#include "base/os_error.h"
 
 #include <gtest/gtest.h>
 
 #include <cerrno>
 
-namespace lh::net {
+namespace lh::base {
 namespace {
 
 TEST(OsErrorTest, has_the_systems_words) {
@@ -20,4 +20,4 @@ TEST(OsErrorTest, an_unknown_number_is_named) {
 }
 
 }  // namespace
-}  // namespace lh::net
+}  // namespace lh::base
