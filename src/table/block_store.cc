@@ -58,10 +58,25 @@ Record BlockStore::special_record(const Block& block, unsigned k) const {
   return record;
 }
 
+namespace {
+
+size_t expiry_offset(const std::byte* record) {
+  return is_outside(record) ? 1 : inline_header_bytes(record);
+}
+
+}  // namespace
+
 ExpiryMs BlockStore::expiry(const Block& block, unsigned k) {
   const std::byte* at = block.record(k);
-  if (!expires(at)) return kNever;
-  return read_expiry(at + (is_outside(at) ? 1 : inline_header_bytes(at)));
+  return expires(at) ? read_expiry(at + expiry_offset(at)) : kNever;
+}
+
+bool BlockStore::overwrite_expiry(Block* block, unsigned k, ExpiryMs expiry) {
+  LH_CHECK(expiry <= kExpiryMax);
+  std::byte* at = block->record(k);
+  if (!expires(at) || expiry == kNever) return false;
+  write_expiry(at + expiry_offset(at), expiry);
+  return true;
 }
 
 bool BlockStore::admits(const Block& block, const Record& record) {

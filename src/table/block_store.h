@@ -72,6 +72,8 @@ class BlockStore {
   // Gives record k another value and expiry in its place; record.key is its key. False: only
   // take_out() and add() can, because it needs other room.
   bool overwrite(Block* block, unsigned k, const Record& record);
+  // The same for its expiry alone.
+  static bool overwrite_expiry(Block* block, unsigned k, ExpiryMs expiry);
   // Removes record k. A block that became empty is freed and *at is none.
   void take_out(Ref* at, unsigned k);
 

@@ -124,10 +124,11 @@ bool HashTable::update(HashValue c, std::string_view key, std::string_view value
 }
 
 bool HashTable::set_expiry(HashValue c, std::string_view key, ExpiryMs expiry) {
-  const std::optional<std::string_view> value = find(c, key);
-  if (!value) return false;
+  const NodeStore::Hit hit = nodes_.find(place_of(c), c, key);
+  if (!hit) return false;
+  if (NodeStore::set_expiry(hit, expiry)) return true;
   // A table takes no value that points into it.
-  const std::string copy(*value);
+  const std::string copy(hit.record.value);
   return store<Mode::kUpdate>(c, {key, copy, expiry});
 }
 

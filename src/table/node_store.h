@@ -73,6 +73,10 @@ class NodeStore {
   void insert(const Hit& miss, HashValue c, const Record& record) { add(miss.leaf, c, record); }
   // Gives the record that find() found another value; record.key is its key.
   void replace(const Hit& hit, HashValue c, const Record& record);
+  // Gives it another expiry. False: only replace() can.
+  static bool set_expiry(const Hit& hit, ExpiryMs expiry) {
+    return BlockStore::overwrite_expiry(hit.block, hit.index, expiry);
+  }
   // Removes the record that find() found below this slot.
   void erase(Place slot, const Hit& hit, HashValue c);
 
