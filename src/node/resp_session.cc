@@ -32,7 +32,7 @@ bool is_of_transactions(RespVerb verb) {
 }
 
 bool has_several_keys(const wire::RespBatch::Entry& entry) {
-  return entry.command->last_key < 0 && entry.command->plain_args != entry.args.size();
+  return entry.command->has_several_keys() && entry.command->plain_args != entry.args.size();
 }
 
 }  // namespace
@@ -212,17 +212,14 @@ bool RespSession::execute_keyed(const Entry& entry, core::Bucket* bucket, Worker
   const core::ExpiryMs now = worker().server().unix_ms(worker().loop().now());
   const wire::RespOperation asked = wire::read_operation(command, args, now);
   if (!asked.error.empty()) return answer_error(asked.error);
-  return execute_one(entry, bucket, {asked.op, 0, args[1], asked.value, asked.args}, effects);
+  return execute_one(entry, bucket, {asked.op, 0, args[1], asked.value(), asked.args}, effects);
 }
 
 bool RespSession::execute_one(const Entry& entry, core::Bucket* bucket, core::Operation asked,
                               Worker::Lease& effects) {
-  if (asked.key.size() > core::kKeyBytesMax) return answer_error("ERR key too long");
-  const std::optional<HashValue> c = entry.c ? entry.c : hash(asked.key);
-  if (!c) return answer_error("ERR key is not an integer");
-  asked.c = *c;
-  if (is_held_back(asked.op, *c)) return wait();
-  if (bucket == nullptr) bucket = worker().front().find(*c);
+  if (refuse_key(asked.key, entry.c, &asked.c)) return true;
+  if (is_held_back(asked.op, asked.c)) return wait();
+  if (bucket == nullptr) bucket = worker().front().find(asked.c);
   if (bucket == nullptr) {
     if (!worker().front().has_room()) return wait();
     submit(&answers().add(), asked, effects.get());
@@ -242,23 +239,28 @@ bool RespSession::execute_one(const Entry& entry, core::Bucket* bucket, core::Op
   return true;
 }
 
-// ------------------------------------------------------------------------------ several keys
+// ---------------------------------------------------------------------------------------- keys
 
-// All keys are looked at before the first is worked on, and hashed.
+bool RespSession::refuse_key(std::string_view key, std::optional<HashValue> known, HashValue* c) {
+  if (key.size() > core::kKeyBytesMax) return answer_error("ERR key too long");
+  if (!known) known = hash(key);
+  if (!known) return answer_error("ERR key is not an integer");
+  *c = *known;
+  return false;
+}
+
 bool RespSession::refuse_keys(const Entry& entry) {
   const RespArgs& args = entry.args;
   const auto step = static_cast<size_t>(entry.command->key_step);
-  if ((args.size() - 1) % step != 0) {
+  const size_t end = has_several_keys(entry) ? args.size() : 2;
+  if ((end - 1) % step != 0) {
     text_.clear();
     writer(&text_).wrong_arguments(entry.command->name);
     return answer(text_);
   }
   many_c_.clear();
-  for (size_t k = 1; k < args.size(); k += step) {
-    if (args[k].size() > core::kKeyBytesMax) return answer_error("ERR key too long");
-    const std::optional<HashValue> c = hash(args[k]);
-    if (!c) return answer_error("ERR key is not an integer");
-    many_c_.push_back(*c);
+  for (size_t k = 1; k < end; k += step) {
+    if (refuse_key(args[k], std::nullopt, &many_c_.emplace_back())) return true;
   }
   return false;
 }
@@ -354,16 +356,9 @@ bool RespSession::enqueue(const Entry& entry) {
     return answer_error("ERR WATCH inside MULTI is not allowed");
   }
   if (command.op) {
-    const auto distance = static_cast<size_t>(command.key_step);
-    const size_t end = has_several_keys(entry) ? args.size() : 2;
-    if (has_several_keys(entry) && (args.size() - 1) % distance != 0) {
+    if (refuse_keys(entry)) {
       transaction_.spoil();
-      writer(&text_).wrong_arguments(command.name);
-      return answer(text_);
-    }
-    for (size_t k = 1; k < end; k += distance) {
-      if (args[k].size() > core::kKeyBytesMax) return refuse("ERR key too long");
-      if (!hash(args[k])) return refuse("ERR key is not an integer");
+      return true;
     }
   } else if (!RespAdmin::is_admin(command.verb) && command.verb != RespVerb::kUnwatch) {
     return refuse("ERR Command not allowed inside a transaction");

@@ -64,6 +64,9 @@ class RespSession final : public PipelinedSession {
                    Worker::Lease& effects);
   bool execute_call(core::FileRequest::Kind kind, std::unique_ptr<Answer::Work> work = nullptr);
   bool execute_info(const Entry& entry);
+  // True when it answered what is wrong; otherwise *c is the key's.
+  bool refuse_key(std::string_view key, std::optional<HashValue> known, HashValue* c);
+  // The same for all keys of a request, of which many_c_ has them then.
   bool refuse_keys(const Entry& entry);
   // MULTI and what belongs to it.
   bool execute_transaction(const Entry& entry, Worker::Lease& effects);

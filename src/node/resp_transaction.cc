@@ -16,8 +16,6 @@ using wire::RespVerb;
 // What a key, a value or arguments take besides their bytes, at most.
 constexpr size_t kPartBytes = 32;
 
-bool has_several_keys(const RespCommand& command) { return command.last_key < 0; }
-
 struct Part {
   Code code = Code::kOk;
   std::string_view value;
@@ -79,23 +77,19 @@ std::unique_ptr<RespParts> RespTransaction::compile(core::ExpiryMs unix_ms, Resp
       step.text = "+OK\r\n";  // and nothing else: what was watched counts by now
     } else if (!command.op) {
       admin->execute(command, args, &step.text);
-    } else if (has_several_keys(command)) {
+    } else if (command.has_several_keys()) {
       step.op = *command.op;
       const auto distance = static_cast<size_t>(command.key_step);
       for (size_t k = 1; k < args.size(); k += distance) {
         writer.add({step.op, 0, args[k], distance == 2 ? args[k + 1] : std::string_view()});
         ++step.operations;
       }
-    } else if (command.plain_args == args.size()) {
-      step.op = *command.op;
-      step.operations = 1;
-      writer.add({step.op, 0, args[1], args.size() > 2 ? args[2] : std::string_view()});
     } else {
       const wire::RespOperation asked = wire::read_operation(command, args, unix_ms);
       if (asked.error.empty()) {
         step.op = asked.op;
         step.operations = 1;
-        writer.add({asked.op, 0, args[1], asked.value, asked.args});
+        writer.add({asked.op, 0, args[1], asked.value(), asked.args});
       } else {
         wire::RespWriter(&step.text, admin->version()).error(asked.error);
       }
@@ -115,7 +109,7 @@ void RespParts::append(Code code, BucketNo bucket, std::string_view parts, wire:
   for (const Step& step : steps_) {
     if (step.operations == 0) {
       out->append(step.text);
-    } else if (has_several_keys(*step.command)) {
+    } else if (step.command->has_several_keys()) {
       append_several(step, bucket, &reader, writer, out);
     } else {
       const Part part = next_part(&reader);

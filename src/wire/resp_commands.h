@@ -76,6 +76,9 @@ struct RespCommand {
   std::optional<core::Op> op;
   // With so many arguments it is just that, on one key, with the argument behind it for a value.
   size_t plain_args = 0;
+
+  // Whether it may be about any number of keys.
+  bool has_several_keys() const { return last_key < 0; }
 };
 
 std::span<const RespCommand> resp_commands();

@@ -118,13 +118,13 @@ RespOperation Reading::set() {
       return fail(kSyntax);
     }
   }
-  return {.op = swaps ? Op::kSwap : Op::kSet, .value = args_[2], .args = set.encode()};
+  return {.op = swaps ? Op::kSwap : Op::kSet, .asked_value = args_[2], .args = set.encode()};
 }
 
 RespOperation Reading::set_for(When when) {
   SetArgs set;
   if (!take_expiry(2, when, &set.expiry)) return error_;
-  return {.op = Op::kSet, .value = args_[3], .args = set.encode()};
+  return {.op = Op::kSet, .asked_value = args_[3], .args = set.encode()};
 }
 
 RespOperation Reading::decrement() {
@@ -148,7 +148,7 @@ RespOperation Reading::write_range() {
   if (!offset) return fail(kNoInteger);
   if (*offset < 0) return fail("ERR offset is out of range");
   return {.op = Op::kWriteRange,
-          .value = args_[3],
+          .asked_value = args_[3],
           .args = core::encode_offset(static_cast<uint64_t>(*offset))};
 }
 
@@ -205,6 +205,10 @@ RespOperation ask_expiry(ExpiryForm form) { return {.op = Op::kExpiry, .args = e
 
 RespOperation add(const char* number) { return {.op = Op::kIncrement, .number = number}; }
 
+RespOperation plain(const RespCommand& command, const RespArgs& args) {
+  return {.op = *command.op, .asked_value = args.size() > 2 ? args[2] : std::string_view()};
+}
+
 RespOperation read_words(const RespCommand& command, const RespArgs& args, ExpiryMs unix_ms) {
   Reading reading(command, args, unix_ms);
   switch (command.verb) {
@@ -245,16 +249,15 @@ RespOperation read_words(const RespCommand& command, const RespArgs& args, Expir
     case Verb::kPexpiretime:
       return ask_expiry(ExpiryForm::kUnixMs);
     default:
-      return {.op = *command.op, .value = args.size() > 2 ? args[2] : std::string_view()};
+      return plain(command, args);
   }
 }
 
 }  // namespace
 
 RespOperation read_operation(const RespCommand& command, const RespArgs& args, ExpiryMs unix_ms) {
-  RespOperation asked = read_words(command, args, unix_ms);
-  if (!asked.number.empty()) asked.value = asked.number;
-  return asked;
+  if (command.plain_args == args.size()) return plain(command, args);
+  return read_words(command, args, unix_ms);
 }
 
 }  // namespace lh::wire

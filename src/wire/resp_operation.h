@@ -14,10 +14,12 @@ namespace lh::wire {
 
 struct RespOperation {
   core::Op op = core::Op::kRead;
-  std::string_view value = {};  // borrows from the request, or from `number`
+  std::string_view asked_value = {};  // borrows from the request
   std::string args = {};
-  std::string number = {};
-  std::string error = {};  // why it is no operation, without the `-`
+  std::string number = {};  // is the value, if there is one
+  std::string error = {};   // why it is no operation, without the `-`
+
+  std::string_view value() const { return number.empty() ? asked_value : number; }
 };
 
 // Bounds: the command is about one key and takes so many arguments.

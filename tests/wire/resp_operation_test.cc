@@ -13,7 +13,7 @@ constexpr core::ExpiryMs kNow = 1'700'000'000'000;
 std::string to_string(const RespOperation& asked) {
   if (!asked.error.empty()) return asked.error;
   std::string out = core::to_string(asked.op);
-  if (!asked.value.empty()) out.append(" ").append(asked.value);
+  if (!asked.value().empty()) out.append(" ").append(asked.value());
   const auto time = [&out](core::ExpiryMs expiry) {
     if (expiry == core::kNever) return;
     const auto ahead = static_cast<int64_t>(expiry) - static_cast<int64_t>(kNow);
