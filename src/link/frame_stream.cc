@@ -36,16 +36,31 @@ void FrameStream::refuse(std::string_view why) {
   connection_.close_after_flush();
 }
 
+void FrameStream::on_announced(net::Connection& connection) {
+  announced_ = connection.input().view();
+  parsed_ = batch_.parse(announced_);
+  if (parsed_ == wire::FrameStatus::kFrame && batch_.size() == 1) {
+    handler_.on_announced(batch_[0].message);
+  }
+}
+
+wire::FrameStatus FrameStream::parse(std::string_view unread) {
+  const std::string_view announced = std::exchange(announced_, {});
+  const bool same =
+      !announced.empty() && unread.data() == announced.data() && unread.size() == announced.size();
+  return same ? parsed_ : batch_.parse(unread);
+}
+
 void FrameStream::on_data(net::Connection& connection) {
   const net::LifelineGuard guard(lifeline_);
   // Consumed once for all: the messages borrow from the buffer.
   size_t consumed = 0;
   bool goes_on = true;
   while (goes_on && connection.is_open() && !is_paused()) {
-    const wire::FrameStatus status = batch_.parse(connection.input().view().substr(consumed));
+    const wire::FrameStatus status = parse(connection.input().view().substr(consumed));
     if (status == wire::FrameStatus::kBad) refuse(batch_.error());
     if (status != wire::FrameStatus::kFrame) break;
-    if (batch_.size() > 1) handler_.look_ahead(batch_);
+    handler_.look_ahead(batch_);
     for (size_t k = 0; k < batch_.size() && goes_on && !is_paused(); ++k) {
       consumed += batch_[k].size;
       goes_on = take(&batch_[k]);

@@ -23,8 +23,11 @@ class FrameHandler {
   // A message other than Ping and Pong. Its views hold during the call. False: not from this peer;
   // the handler has said why with refuse(), or closed the stream.
   virtual bool on_message(FrameStream& stream, core::Message& message) = 0;
-  // Several requests have come together, for which on_message() is about to be called.
+  // These have come, and on_message() is about to be called for each.
   virtual void look_ahead(wire::FrameBatch&) {}
+  // This one came alone, and on_message() follows when the inputs of the connection's group are run
+  // (net::ConnectionGroup::inputs).
+  virtual void on_announced(core::Message&) {}
   virtual void on_pong(FrameStream&) {}
   // The peer will send nothing more. This default closes when everything is sent.
   virtual void on_end_of_input(FrameStream& stream);
@@ -70,14 +73,18 @@ class FrameStream final : private net::ConnectionHandler {
   std::string_view refusal() const { return refusal_; }
 
  private:
+  void on_announced(net::Connection& connection) override;
   void on_data(net::Connection& connection) override;
   void on_end_of_input(net::Connection& connection) override;
   void on_closed(net::Connection& connection, net::CloseReason reason) override;
+  wire::FrameStatus parse(std::string_view unread);
   bool take(wire::FrameBatch::Entry* entry);
 
   FrameHandler& handler_;
   net::Connection connection_;
   wire::FrameBatch batch_;
+  std::string_view announced_;  // the input that parsed_ and batch_ are about, when there is any
+  wire::FrameStatus parsed_ = wire::FrameStatus::kNeedMore;
   wire::Routing routing_ = wire::Routing::kDirect;
   std::string refusal_;
   std::string pongs_;  // to the pings among what is being taken

@@ -83,6 +83,13 @@ bool BinarySession::on_message(link::FrameStream& stream, core::Message& message
   return true;
 }
 
+void BinarySession::on_announced(core::Message& message) {
+  auto* request = std::get_if<core::Request>(&message);
+  if (request == nullptr || !worker_.joined()) return;
+  request->c = base::hash_key(worker_.server().options().hash, request->key);
+  if (request->c) worker_.inputs().announce(*request->c);
+}
+
 bool BinarySession::on_hello(const core::Hello& hello) {
   if (greeted_) return refuse("a second Hello");
   if (hello.version != wire::kWireVersion) {

@@ -30,6 +30,7 @@ class BinarySession final : public Session, private link::FrameHandler {
  private:
   bool on_message(link::FrameStream& stream, core::Message& message) override;
   void look_ahead(wire::FrameBatch& batch) override { node::look_ahead(&worker_.server(), &batch); }
+  void on_announced(core::Message& message) override;
   void on_closed(link::FrameStream& stream, net::CloseReason reason) override;
   bool on_hello(const core::Hello& hello);
   bool refuse(std::string_view why);

@@ -60,7 +60,7 @@ Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* li
   for (net::ConnectionGroup* group : {&new_group_, &text_group_, &resp_group_, &binary_group_}) {
     group->gate = &gate_;
   }
-  resp_group_.inputs = inputs_.connections();
+  resp_group_.inputs = binary_group_.inputs = inputs_.connections();
   links_.set_self(NodeId::kNone, 0, shared.address);
   server_.set_placement(this);
   server_.set_place(static_cast<uint32_t>(index_), static_cast<uint32_t>(pool.size()));

@@ -123,7 +123,6 @@ class Worker final : public LogListener,
   SessionTable& sessions() { return sessions_; }
   // Calls Session::resume() when a mailbox has room again.
   void wait_for_room(LinkToken token) { waiting_for_room_.push_back(token); }
-  void end_waits();
 
   net::OutputGate& gate() { return gate_; }
   InputQueue& inputs() { return inputs_; }
@@ -157,6 +156,7 @@ class Worker final : public LogListener,
   void on_link_down(link::PeerLink& link) override;
   void on_undeliverable(link::PeerLink& link, const core::Message& message) override;
 
+  void end_waits();
   void handle(const core::Message& message, Party party);
   void on_registered(const core::Registered& m);
   void start_file(bool returns);
@@ -213,7 +213,7 @@ class Worker final : public LogListener,
   bool pause_ends_ = false;  // a timer ends the pause that the pace makes
   core::SnapshotMaker<storage::SnapshotOutlet> snapshots_;
   net::OutputGate gate_;  // of answers
-  InputQueue inputs_;     // of RESP
+  InputQueue inputs_;     // of RESP and of frames
   HeldMail held_;
 
   core::Server server_;

@@ -42,6 +42,7 @@ class Recorder final : public FrameHandler {
     return message_body == nullptr || message_body(stream);
   }
   void look_ahead(wire::FrameBatch& batch) override { looked_at.push_back(batch.size()); }
+  void on_announced(core::Message&) override { ++announced; }
   void on_end_of_input(FrameStream& stream) override {
     story.emplace_back("end");
     end_body ? end_body(stream) : FrameHandler::on_end_of_input(stream);
@@ -53,6 +54,7 @@ class Recorder final : public FrameHandler {
 
   std::vector<std::string> story;
   std::vector<size_t> looked_at;
+  size_t announced = 0;
   std::function<bool(FrameStream&)> message_body;
   std::function<void(FrameStream&)> end_body;
   std::function<void(FrameStream&)> closed_body;
@@ -169,11 +171,32 @@ TEST_F(FrameStreamTest, RequestsThatComeTogetherAreLookedAtBeforeTheyAreHandedOn
   handler_.message_body = [this](FrameStream&) { return !handler_.looked_at.empty(); };
   const std::string one = encoded_request(1);
   peer_sends(one + one + one + encoded(core::Ping{1}) + one + one + one.substr(0, 9));
-  EXPECT_EQ((std::vector<size_t>{3, 2}), handler_.looked_at);
+  EXPECT_EQ((std::vector<size_t>{3, 1, 2}), handler_.looked_at);
   EXPECT_EQ(5u, handler_.story.size());
   peer_sends(one.substr(9));
-  EXPECT_EQ((std::vector<size_t>{3, 2}), handler_.looked_at) << "one alone";
+  EXPECT_EQ((std::vector<size_t>{3, 1, 2, 1}), handler_.looked_at);
   EXPECT_EQ(6u, handler_.story.size());
+}
+
+TEST_F(FrameStreamTest, OneThatComesAloneIsAnnouncedBeforeTheGroupsInputsAreRun) {
+  net::DeferredList inputs;
+  group_.inputs = &inputs;
+  const std::string one = encoded_request(1);
+  peer_sends(one);
+  EXPECT_EQ(handler_.announced, 1u);
+  EXPECT_TRUE(handler_.story.empty());
+  inputs.run_present();
+  EXPECT_EQ(handler_.story.size(), 1u);
+  peer_sends(one + one);
+  inputs.run_present();
+  EXPECT_EQ(handler_.announced, 1u) << "these have each other";
+  EXPECT_EQ(handler_.story.size(), 3u);
+  peer_sends(one.substr(0, 9));
+  inputs.run_present();
+  peer_sends(one.substr(9));
+  inputs.run_present();
+  EXPECT_EQ(handler_.announced, 2u);
+  EXPECT_EQ(handler_.story.size(), 4u);
 }
 
 TEST_F(FrameStreamTest, AStreamThatEndsAmongRequestsHandsOnNoMore) {
