@@ -18,6 +18,9 @@ constexpr Duration kWakeWithin = us(100);
 constexpr char kFolder[] = "data";
 // The promise of --fsync=everysec.
 constexpr Duration kSyncWithin = base::seconds(1);
+// So many syncs a record may have to wait for: the second and third of those that end a segment,
+// and three that end the next one.
+constexpr int kSyncsMax = 5;
 
 }  // namespace
 
@@ -174,11 +177,11 @@ void SimDisk::on_log_failed(const Status& status) {
   host_.later(Duration(), host_.on_failed);
 }
 
-// A sync that is due waits for the round under way, and for the sync under way, and takes its time.
+// A sync that is due waits for the round under way, and for syncs, and takes its time.
 Duration SimDisk::unsynced_max() const {
   Duration sync = longest_sync_;
   for (const Sync& each : syncs_) sync = std::max(sync, world_->now() - each.begun_at);
-  return kSyncWithin + sync * 2 + longest_round_ * 2 + kWakeWithin * 4;
+  return kSyncWithin + sync * kSyncsMax + longest_round_ * 2 + kWakeWithin * 4;
 }
 
 // ----------------------------------------------------------------------------------------- faults

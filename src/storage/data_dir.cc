@@ -155,13 +155,16 @@ Status DataDir::begin_generation() {
 }
 
 Status DataDir::open_log(const ManifestEntry& entry, const LogTail& tail) {
-  if (tail.torn_bytes() > 0) {
-    const SegmentEnd& torn = tail.last.torn_bytes > 0 ? tail.last : *tail.unended;
+  const auto say = [](const SegmentEnd& end) {
+    if (end.torn_bytes == 0) return;
     LH_LOG(kWarn, "storage", "torn tail cut")
-        .kv("file", torn.path)
-        .kv("offset", torn.offset)
-        .kv("bytes", torn.torn_bytes);
-  }
+        .kv("file", end.path)
+        .kv("offset", end.offset)
+        .kv("bytes", end.torn_bytes);
+  };
+  say(tail.last);
+  if (tail.before_last) say(*tail.before_last);
+  if (tail.dropped) say(*tail.dropped);
   auto log = LogWriter::open(env_, folder_of(entry), manifest_.owner(entry), tail, options_.log);
   if (!log.ok()) return log.status();
   logs_.push_back(std::move(log).value());
@@ -260,7 +263,7 @@ void DataDir::trim(const ManifestEntry& entry) {
     if (const auto covered = parse_snapshot_name(name)) {
       if (!entry.has_snapshot || *covered + 1 != entry.oldest) remove(join(folder, name));
     } else if (const auto first = parse_segment_name(name)) {
-      if (!segment.empty() && *first <= entry.oldest) remove(join(folder, segment));
+      if (!segment.empty() && *first < entry.oldest) remove(join(folder, segment));
       segment = name;
     }
   }

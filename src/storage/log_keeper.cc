@@ -31,8 +31,10 @@ void LogKeeper::start(std::vector<LogListener*> listeners, base::Instant now) {
 // A round that found the sync not due yet has not put it off, and neither does a full disk.
 base::Duration LogKeeper::patience(base::Instant now) const {
   const base::Duration patience = has_room() ? kForEver : kTryAgainAfter;
-  const bool owes = std::any_of(logs_.begin(), logs_.end(),
-                                [](const Log& log) { return log.unsynced && !log.owed; });
+  bool owes = false;
+  for (uint32_t worker = 0; worker < logs_.size(); ++worker) {
+    owes |= !logs_[worker].owed && dir_->log(worker)->has_unsynced();
+  }
   if (fsync_ != Fsync::kEverySecond || !owes) return patience;
   return std::clamp(synced_at_ + kSyncEvery - now, base::Duration(), patience);
 }
@@ -74,7 +76,6 @@ bool LogKeeper::write_log(LogJob* job) {
     if (!is_no_room(status)) fail(status);
     return false;
   }
-  logs_[job->worker].unsynced = true;
   urgent_ |= job->urgent;
   written_.push_back(std::move(*job));
   return true;
@@ -86,7 +87,9 @@ void LogKeeper::sync(base::Instant now) {
   if (fsync_ == Fsync::kAlways) sync_all();
   if (due || urgent) {
     synced_at_ = now;
-    for (Log& log : logs_) log.owed = log.unsynced;
+    for (uint32_t worker = 0; worker < logs_.size(); ++worker) {
+      logs_[worker].owed |= dir_->log(worker)->has_unsynced();
+    }
   }
   begin_syncs(now);
   if (!dir_->has_ballast() && waiting_.empty() && now - ballast_tried_at_ >= kTryAgainAfter) {
@@ -108,22 +111,22 @@ void LogKeeper::tell_of_written() {
 
 void LogKeeper::sync_all() {
   for (uint32_t worker = 0; worker < logs_.size() && status_.ok(); ++worker) {
-    if (!std::exchange(logs_[worker].unsynced, false)) continue;
     if (const Status status = dir_->log(worker)->sync(); !status.ok()) return fail(status);
   }
 }
 
-// Elsewhere; of a log one at a time. A snapshot must not be ahead of its log.
+// Elsewhere; of a log one at a time, and those that end a segment without a pause. A snapshot must
+// not be ahead of its log.
 void LogKeeper::begin_syncs(base::Instant now) {
   for (uint32_t worker = 0; worker < logs_.size() && status_.ok(); ++worker) {
     Log& log = logs_[worker];
     LogWriter* writer = dir_->log(worker);
     const bool is_ahead = log.log_end && writer->durable() < *log.log_end;
-    if (!writer->is_syncing() && (log.owed || is_ahead)) {
-      log.owed = log.unsynced = false;
+    if (!writer->is_syncing() && (log.owed || is_ahead || writer->is_ending())) {
+      std::optional<LogSync> sync = writer->begin_sync();
+      log.owed &= writer->has_unsynced();
       log.begun_at = now;
-      AppendFile* file = writer->begin_sync();
-      if (file != nullptr) syncer_->begin({.worker = worker, .log = file});
+      if (sync) syncer_->begin({.worker = worker, .log = std::move(*sync)});
     }
     if (!log.log_end || is_ahead) continue;
     const uint64_t log_end = *std::exchange(log.log_end, std::nullopt);

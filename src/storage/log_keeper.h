@@ -138,8 +138,7 @@ class LogKeeper {
 
   // A worker's, and its snapshot.
   struct Log {
-    bool unsynced = false;                     // there is something written
-    bool owed = false;                         // a sync of it
+    bool owed = false;                         // a sync of what is LogWriter::has_unsynced()
     base::Instant begun_at;                    // LogWriter::is_syncing(): since
     std::unique_ptr<SnapshotWriter> snapshot;  // under way
     std::optional<uint64_t> log_end;           // of the snapshot: to be finished

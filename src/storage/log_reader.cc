@@ -20,8 +20,9 @@ Result<std::vector<uint64_t>> needed_segments(Env* env, const std::string& folde
   for (const std::string& name : names.value()) {
     const auto first = parse_segment_name(name);
     if (!first) continue;
-    // Left over from a trim that was interrupted: all its records are before `oldest`.
-    if (!firsts.empty() && *first <= oldest) firsts.clear();
+    // Left over from a trim that was interrupted: all its records are before `oldest`, and the
+    // next one had something that was durable.
+    if (!firsts.empty() && *first < oldest) firsts.clear();
     firsts.push_back(*first);
   }
   if (firsts.empty() || firsts.front() > oldest) {
@@ -66,7 +67,7 @@ class LogWalk {
   Status read_segment() {
     const uint64_t first = firsts_[index_];
     auto reader = FrameReader::open(env_, join(folder_, segment_name(first)));
-    if (!reader.ok()) return reader.status();
+    if (!reader.ok()) return without_header(reader.status());
     reader_ = std::move(reader).value();
     const FileHeader header{FileKind::kLog, owner_, first};
     if (Status status = check_owner(reader_->header(), header, reader_->path()); !status.ok()) {
@@ -74,7 +75,7 @@ class LogWalk {
     }
     tail_->closed = false;
     unproven_.clear();
-    proven_ = kFileHeaderBytes;
+    proven_ = tail_->before_last.has_value() ? 0 : kFileHeaderBytes;
     if (first != expected_) {
       return damaged_here("this segment starts with sequence " + std::to_string(first) +
                           ", but the one before it ends at " + std::to_string(expected_ - 1));
@@ -94,12 +95,12 @@ class LogWalk {
       return damaged(reader_->path(), frame.offset, "this frame does not belong into a log");
     }
     if (Status status = check_sequence(frame); !status.ok()) return status;
-    if (Status status = check_ended(); !status.ok()) return status;
     if ((header.count == 0) != (header.type == FrameType::kClose)) {
       return damaged(reader_->path(), frame.offset, "this frame has a wrong number of records");
     }
     tail_->closed = header.type == FrameType::kClose;
     durable_ = std::max(durable_, header.durable);
+    if (Status status = check_ended(); !status.ok()) return status;
     expected_ += header.count;
     unproven_.push_back({expected_ - 1, header.count > 0, reader_->offset()});
     prove();
@@ -113,11 +114,15 @@ class LogWalk {
     }
   }
 
-  // Something was written to this segment, so the one before it had been ended, and durably.
-  Status check_ended() const {
-    if (!tail_->unended.has_value()) return {};
-    return damaged(tail_->unended->path, tail_->unended->offset,
-                   "the end of this segment is damaged");
+  // When something in this segment was durable, the one before it had been ended, and durably.
+  Status check_ended() {
+    std::optional<SegmentEnd>& before = tail_->before_last;
+    if (!before.has_value() || durable_ < before->next_sequence) return {};
+    if (!before->has_end_frame) {
+      return damaged(before->path, before->offset, "the end of this segment is damaged");
+    }
+    before.reset();
+    return {};
   }
 
   Status check_sequence(const Frame& frame) const {
@@ -140,6 +145,10 @@ class LogWalk {
     if (frame.header.count != 0 || !frame.payload.empty() || !ends.value()) {
       return damaged_here("there is more behind the end of this segment");
     }
+    if (index_ + 2 == firsts_.size() && durable_ < expected_) {
+      tail_->before_last = end_here();
+      tail_->before_last->has_end_frame = true;
+    }
     if (!is_last()) return {};
     return damaged_here("the segment that follows this one is missing");
   }
@@ -147,31 +156,70 @@ class LogWalk {
   // The segment stops without an end frame: between two frames, or within a broken one.
   Status end_without_frame(FrameReader::Step step) {
     const bool broken = step == FrameReader::Step::kBroken;
-    const std::string_view what =
-        broken ? std::string_view(reader_->broken()) : "the log ends before its durable end";
-    const uint64_t behind = reader_->size() - reader_->offset();
-    SegmentEnd end{.path = reader_->path(),
-                   .offset = reader_->offset(),
-                   .torn_bytes = broken ? behind : 0,
-                   .reserved_bytes = broken ? 0 : behind,
-                   .salt = reader_->salt(),
-                   .proven = proven_};
-    if (!is_last()) {
-      // Only the end frame itself can be what is missing, and only if nothing was written behind.
-      const bool is_crash = index_ + 2 == firsts_.size() && firsts_.back() == expected_;
-      if (!is_crash) return damaged_here(broken ? what : "the end of this segment is missing");
-      tail_->unended = std::move(end);
-      return {};
-    }
+    const std::string_view what = broken      ? std::string_view(reader_->broken())
+                                  : is_last() ? "the log ends before its durable end"
+                                              : "the end of this segment is missing";
+    const bool may_be_torn = index_ + 2 >= firsts_.size() && expected_ <= firsts_.back();
+    if (!is_last() && !may_be_torn) return damaged_here(what);
     if (durable_ >= expected_) return damaged_here(what);
     if (broken) {
-      if (Status status = check_ended(); !status.ok()) return status;
       const Result<bool> proven = reader_->proves_durable(expected_);
       if (!proven.ok()) return proven.status();
       if (proven.value()) return damaged_here(what);
       tail_->closed = false;
     }
-    tail_->last = std::move(end);
+    SegmentEnd end = end_here();
+    const uint64_t behind = reader_->size() - reader_->offset();
+    (broken ? end.torn_bytes : end.reserved_bytes) = behind;
+    if (is_last()) {
+      tail_->last = std::move(end);
+      return {};
+    }
+    tail_->before_last = std::move(end);
+    return expected_ == firsts_.back() ? Status() : drop_last(what);
+  }
+
+  SegmentEnd end_here() const {
+    return {.path = reader_->path(),
+            .offset = reader_->offset(),
+            .salt = reader_->salt(),
+            .next_sequence = expected_,
+            .proven = proven_};
+  }
+
+  // The last segment begins behind something that is missing.
+  Status drop_last(std::string_view what) {
+    const std::string path = join(folder_, segment_name(firsts_.back()));
+    const auto reader = FrameReader::open(env_, path);
+    if (!reader.ok()) {
+      ++index_;
+      return without_header(reader.status());
+    }
+    const FileHeader header{FileKind::kLog, owner_, firsts_.back()};
+    Status status = check_owner(reader.value()->header(), header, path);
+    if (!status.ok()) return status;
+    const Result<bool> proven = reader.value()->proves_durable(expected_);
+    if (!proven.ok()) return proven.status();
+    if (proven.value()) return damaged_here(what);
+    ++index_;
+    return drop(reader.value()->size());
+  }
+
+  // The current segment, the last, has no header, so that nothing else in it can be read.
+  Status without_header(const Status& status) {
+    const std::optional<SegmentEnd>& before = tail_->before_last;
+    const bool may_be_torn =
+        is_last() && before.has_value() && !before->has_end_frame && durable_ < expected_;
+    if (!may_be_torn || status.code() != StatusCode::kDamaged) return status;
+    const auto file = env_->open_read(join(folder_, segment_name(firsts_.back())));
+    if (!file.ok()) return status;
+    return drop(file.value()->size());
+  }
+
+  Status drop(uint64_t bytes) {
+    tail_->dropped =
+        SegmentEnd{.path = join(folder_, segment_name(firsts_.back())), .torn_bytes = bytes};
+    tail_->last = *std::exchange(tail_->before_last, std::nullopt);
     return {};
   }
 

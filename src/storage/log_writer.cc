@@ -42,19 +42,26 @@ Result<std::unique_ptr<LogWriter>> LogWriter::open(Env* env, const std::string& 
                                                    const FileOwner& owner, const LogTail& tail,
                                                    const LogWriterOptions& options) {
   const uint64_t next = tail.next_sequence;
-  if (tail.unended.has_value()) {
-    const std::string mark = encode_mark(FrameType::kEnd, next, tail.unended->salt);
-    const auto ended = repair(env, *tail.unended, mark);
-    if (!ended.ok()) return ended.status();
+  // It must be gone before its sequences are given to others.
+  if (tail.dropped.has_value()) {
+    Status status = env->remove(tail.dropped->path);
+    if (status.ok()) status = env->sync_dir(folder);
+    if (!status.ok()) return status;
   }
   Result<std::unique_ptr<AppendFile>> file = repair(env, tail.last, {});
   if (!file.ok()) return file.status();
+  if (tail.before_last.has_value()) {
+    const SegmentEnd& full = *tail.before_last;
+    const std::string mark = encode_mark(FrameType::kEnd, full.next_sequence, full.salt);
+    const auto ended = repair(env, full, full.has_end_frame ? std::string_view() : mark);
+    if (!ended.ok()) return ended.status();
+  }
   std::unique_ptr<LogWriter> writer(new LogWriter(env, folder, owner, options));
   writer->file_ = std::move(file).value();
   writer->salt_ = tail.last.salt;
   writer->size_ = writer->reserved_end_ = tail.last.offset;
   writer->next_ = next;
-  writer->durable_ = next - 1;
+  writer->durable_ = writer->covered_ = next - 1;
   return writer;
 }
 
@@ -62,7 +69,7 @@ Status LogWriter::write(LogBatch* batch) {
   if (!status_.ok()) return status_;
   if (batch->empty()) return {};
   LH_CHECK(batch->first() == next_, "batches are written in order");
-  if (size_ >= options_.segment_bytes && !is_syncing()) {
+  if (size_ >= options_.segment_bytes && !is_syncing() && !is_ending()) {
     if (Status status = roll(); !status.ok()) return status;
   }
   if (Status status = put(batch->frame(salt_, durable_)); !status.ok()) return status;
@@ -71,27 +78,36 @@ Status LogWriter::write(LogBatch* batch) {
 }
 
 Status LogWriter::sync() {
-  if (!status_.ok()) return status_;
-  if (durable_ == next_ - 1) return {};
-  if (Status status = file_->sync(); !status.ok()) return give_up(std::move(status));
-  durable_ = next_ - 1;
-  return {};
+  while (std::optional<LogSync> sync = begin_sync()) {
+    if (Status status = end_sync(sync->run()); !status.ok()) return status;
+  }
+  return status_;
 }
 
-AppendFile* LogWriter::begin_sync() {
+std::optional<LogSync> LogWriter::begin_sync() {
   LH_CHECK(!is_syncing());
-  if (!status_.ok() || durable_ == next_ - 1) return nullptr;
-  syncing_ = next_ - 1;
-  return file_.get();
+  if (!status_.ok() || (!is_ending() && durable_ == next_ - 1)) return std::nullopt;
+  is_syncing_ = true;
+  if (is_ending() && ending_->next != Ending::Next::kNew) return LogSync{ending_->file.get()};
+  covered_ = next_ - 1;
+  if (is_ending()) return LogSync{file_.get(), env_, folder_};
+  return LogSync{file_.get()};
 }
 
 Status LogWriter::end_sync(Status status) {
   LH_CHECK(is_syncing());
-  const uint64_t upto = *std::exchange(syncing_, std::nullopt);
+  is_syncing_ = false;
   if (!status_.ok()) return status_;
   if (!status.ok()) return give_up(std::move(status));
-  durable_ = std::max(durable_, upto);
+  if (is_ending()) return go_on_ending();
+  durable_ = covered_;
   return {};
+}
+
+bool LogWriter::has_unsynced() const {
+  const bool will_be_covered = is_ending() && ending_->next != Ending::Next::kEndFrame &&
+                               !(is_syncing() && ending_->next == Ending::Next::kNew);
+  return !will_be_covered && next_ - 1 > covered_;
 }
 
 Status LogWriter::close() {
@@ -132,27 +148,55 @@ Status LogWriter::reserve() {
   return status.ok() ? status : give_up(std::move(status));
 }
 
-// In this order a segment with an end frame always has a successor, so that a missing last segment
-// is seen, and a segment that has a successor lacks at most its end frame.
+// The end frame has its room before anything else is done: it cannot be put off later.
 Status LogWriter::roll() {
-  if (next_file_ == nullptr) {
-    if (Status status = sync(); !status.ok()) return status;
-    const std::string header = encode_file_header({FileKind::kLog, owner_, next_});
-    const std::string path = join(folder_, segment_name(next_));
-    Status status = write_whole_file(env_, path, header);
-    if (status.code() == StatusCode::kRefused) return status;
+  if (reserved_end_ <= size_) {
+    Status status = file_->reserve(kFrameHeaderBytes);
+    if (status.code() == StatusCode::kRefused) {
+      Status undone = file_->truncate(size_);
+      return undone.ok() ? std::move(status) : give_up(std::move(undone));
+    }
     if (!status.ok()) return give_up(std::move(status));
-    Result<std::unique_ptr<AppendFile>> file = env_->open_append(path);
-    if (!file.ok()) return give_up(file.status());
-    next_file_ = std::move(file).value();
-    next_salt_ = salt_of(header);
+    reserved_end_ = size_ + kFrameHeaderBytes;
   }
-  if (Status status = put(encode_mark(FrameType::kEnd, next_, salt_)); !status.ok()) return status;
-  if (Status status = file_->sync(); !status.ok()) return give_up(std::move(status));
-  file_ = std::move(next_file_);
-  salt_ = next_salt_;
+  const std::string header = encode_file_header({FileKind::kLog, owner_, next_});
+  const std::string path = join(folder_, segment_name(next_));
+  Result<std::unique_ptr<AppendFile>> file = env_->create(path);
+  Status status = file.ok() ? file.value()->append(header) : file.status();
+  if (status.code() == StatusCode::kRefused) {
+    Status undone = env_->remove(path);
+    const bool is_gone = undone.ok() || undone.code() == StatusCode::kNotFound;
+    return is_gone ? std::move(status) : give_up(std::move(undone));
+  }
+  if (!status.ok()) return give_up(std::move(status));
+  ending_ = Ending{std::exchange(file_, std::move(file).value()),
+                   encode_mark(FrameType::kEnd, next_, salt_),
+                   durable_ == next_ - 1 ? Ending::Next::kNew : Ending::Next::kOld};
+  salt_ = salt_of(header);
   size_ = reserved_end_ = kFileHeaderBytes;
+  written_bytes_ += ending_->end_frame.size();
   return {};
+}
+
+// In this order a segment with an end frame always has a successor, so that a missing last segment
+// is seen; and of a segment nothing is said to be durable before its predecessor has an end frame.
+Status LogWriter::go_on_ending() {
+  switch (ending_->next) {
+    case Ending::Next::kOld:
+      ending_->next = Ending::Next::kNew;
+      return {};
+    case Ending::Next::kNew:
+      if (Status status = ending_->file->append(ending_->end_frame); !status.ok()) {
+        return give_up(std::move(status));
+      }
+      ending_->next = Ending::Next::kEndFrame;
+      return {};
+    case Ending::Next::kEndFrame:
+      ending_.reset();
+      durable_ = covered_;
+      return {};
+  }
+  LH_UNREACHABLE();
 }
 
 // Room is nothing that can be waited for any more: whoever hears of it must end.

@@ -1,12 +1,15 @@
 // LogWriter: puts batches of records on disk, in segments. It belongs to the log thread; workers
 // fill the batches (log_batch.h) meanwhile.
 //
-//   write()  one batch, one frame, one system call. When a segment is full, the next one is made
-//            first: sync the old one, put the new one in place, end the old one.
+//   write()  one batch, one frame, one system call. When a segment is full the next one is begun
+//            first, and the full one is to be ended.
 //   sync()   makes all that was written durable; durable() then says so, and so does every later
 //            frame. A reader can thus tell a torn tail from damage.
 //   begin_sync(), end_sync()   the same, done by somebody else while batches go on being written.
-//            No segment ends meanwhile: the current one gets longer than it should.
+//            To end a segment takes three in a row: of the full one; of the new one and its name;
+//            and of the end frame, which the full one gets then. Nothing in the new one is said to
+//            be durable before that, nor is a third one begun: the current one gets longer than it
+//            should.
 //
 // Errors. No room (kRefused): what was written of the batch is taken back, the log is as before,
 // and the same batch can be written again later. Anything else, and any failed sync, ends the
@@ -35,24 +38,40 @@ struct LogWriterOptions {
   uint64_t reserve_bytes = 0;
 };
 
+// A sync that a LogWriter wants.
+struct LogSync {
+  AppendFile* file = nullptr;
+  Env* env = nullptr;  // if the names in `folder` are to be synced, too
+  std::string folder = {};
+
+  Status run() {
+    Status status = file->sync();
+    if (status.ok() && env != nullptr) status = env->sync_dir(folder);
+    return status;
+  }
+};
+
 class LogWriter {
  public:
   // Puts an empty first segment into the folder. It is durable on return.
   static Status create(Env* env, const std::string& folder, const FileOwner& owner);
 
   // Goes on where a log that was read ends; cuts what is torn, ends what is not ended, and makes
-  // all of it durable.
+  // all of it durable. Bound: the names in the folder are.
   static Result<std::unique_ptr<LogWriter>> open(Env* env, const std::string& folder,
                                                  const FileOwner& owner, const LogTail& tail,
                                                  const LogWriterOptions& options = {});
 
   // The batch starts where the one before ended.
   Status write(LogBatch* batch);
-  Status sync();
-  // The file that is to be synced; nullptr when there is no need. Bound: !is_syncing().
-  AppendFile* begin_sync();
+  Status sync();  // bound: !is_syncing()
+  // What is to be done now, if anything. Bound: !is_syncing().
+  std::optional<LogSync> begin_sync();
   Status end_sync(Status status);  // of that; returns what the writer's is now
-  bool is_syncing() const { return syncing_.has_value(); }
+  bool is_syncing() const { return is_syncing_; }
+  bool is_ending() const { return ending_.has_value(); }  // a segment: it wants more syncs
+  // Something was written that no sync covers, neither one that was begun nor is_ending()'s.
+  bool has_unsynced() const;
 
   // Syncs, and marks that the log ends here because the node was stopped; a disk without room for
   // the mark goes without. Writing may go on.
@@ -73,6 +92,7 @@ class LogWriter {
   Status put(std::string_view frame);
   Status reserve();
   Status roll();
+  Status go_on_ending();
   Status give_up(Status status);
 
   Env* env_;
@@ -80,14 +100,21 @@ class LogWriter {
   FileOwner owner_;
   const LogWriterOptions options_;
   std::unique_ptr<AppendFile> file_;
-  std::unique_ptr<AppendFile> next_file_;  // made, while the current one is not ended yet
   uint32_t salt_ = 0;
-  uint32_t next_salt_ = 0;
   uint64_t size_ = 0;          // of the current segment, whole frames only
   uint64_t reserved_end_ = 0;  // up to here it is made
   uint64_t next_ = 1;
   uint64_t durable_ = 0;
-  std::optional<uint64_t> syncing_;  // up to here by whoever called begin_sync()
+  bool is_syncing_ = false;
+  uint64_t covered_ = 0;  // by the syncs that were begun
+  // A full segment, and the sync that is next.
+  struct Ending {
+    enum class Next : uint8_t { kOld, kNew, kEndFrame };
+    std::unique_ptr<AppendFile> file;
+    std::string end_frame;
+    Next next = Next::kOld;
+  };
+  std::optional<Ending> ending_;
   uint64_t written_bytes_ = 0;
   Status status_;
 };

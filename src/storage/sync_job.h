@@ -5,20 +5,21 @@
 #include <cstdint>
 
 #include "lh/status.h"
-#include "storage/env.h"
+#include "storage/log_writer.h"
 #include "storage/snapshot.h"
 
 namespace lh::storage {
 
 struct SyncJob {
   uint32_t worker = 0;
-  AppendFile* log = nullptr;           // this is to be synced
-  SnapshotWriter* snapshot = nullptr;  // or this to be finished; its log is durable up to log_end
+  LogSync log = {};  // is to be run, if it has a file
+  SnapshotWriter* snapshot =
+      nullptr;  // or this is to be finished; its log is durable up to log_end
   uint64_t log_end = 0;
 
   Status status = {};  // set by run()
 
-  void run() { status = log != nullptr ? log->sync() : snapshot->finish(log_end); }
+  void run() { status = snapshot == nullptr ? log.run() : snapshot->finish(log_end); }
 };
 
 // Runs jobs and hands each back to LogKeeper::end(), from where the rounds are. Logs do not wait

@@ -361,7 +361,7 @@ TEST_F(LogSegmentsTest, whatIsNotNeededIsNotRead) {
   set_content("rubbish", 1);
   EXPECT_EQ(read(4), "4=d 5=e");
   remove(3);
-  EXPECT_EQ(read(5), "5=e");
+  EXPECT_EQ(read(6), "");
 }
 
 TEST_F(LogSegmentsTest, filesWithOtherNamesAreNotRead) {
@@ -373,7 +373,7 @@ TEST_F(LogSegmentsTest, filesWithOtherNamesAreNotRead) {
 
 TEST_F(LogSegmentsTest, aSegmentInTheMiddleThatIsCutAnywhere) {
   const std::string all = content(3);
-  for (size_t size = 0; size < all.size(); ++size) {
+  for (size_t size = 0; size < all.size() - kFrameHeaderBytes; ++size) {
     set_content(all.substr(0, size), 3);
     ASSERT_TRUE(is_damaged()) << size;
   }
@@ -391,20 +391,104 @@ TEST_F(LogSegmentsTest, segmentsInEachOthersPlace) {
   EXPECT_TRUE(is_damaged());
 }
 
-// A crash while rolling: the new segment is there and empty, the old one has no end frame yet.
-TEST_F(LogSegmentsTest, anEndThatIsMissingIsForgivenWhileNothingFollows) {
+// A crash before the end frame was durable.
+TEST_F(LogSegmentsTest, anEndThatIsMissingIsForgivenWhileNothingBehindItWasDurable) {
   const std::string all = content(3);
   const std::string last = content(5);
   for (size_t size = all.size() - kFrameHeaderBytes; size < all.size(); ++size) {
+    SCOPED_TRACE(size);
     set_content(all.substr(0, size), 3);
-    set_content(last.substr(0, kFileHeaderBytes), 5);
-    ASSERT_EQ(read(), "1=a 2=b 3=c 4=d") << size;
-    ASSERT_TRUE(tail_.unended.has_value());
-    set_content(last, 5);
-    ASSERT_TRUE(is_damaged()) << size;
+    ASSERT_EQ(read(), "1=a 2=b 3=c 4=d 5=e");
+    ASSERT_FALSE(tail_.before_last->has_end_frame);
+    ASSERT_TRUE(is_damaged(1, 5));
     set_content(last.substr(0, last.size() - 1), 5);
+    ASSERT_EQ(read(), "1=a 2=b 3=c 4=d");
+    ASSERT_EQ(tail_.torn_bytes() + 2 * kFileHeaderBytes,
+              size - (all.size() - kFrameHeaderBytes) + last.size() - 1 + kFileHeaderBytes);
+    set_content(last, 5);
+  }
+  set_content(all, 3);
+  write_synced("f");
+  set_content(all.substr(0, all.size() - 1), 3);
+  EXPECT_EQ(damage(), "offset 134: the end of this segment is damaged");
+  set_content(all.substr(0, all.size() - kFrameHeaderBytes), 3);
+  EXPECT_EQ(damage(), "offset 134: the end of this segment is damaged");
+}
+
+// Three records in a segment and two in the next one, and only the first was ever synced.
+class UnendedLogTest : public LogReaderTest {
+ protected:
+  UnendedLogTest() {
+    reopen({.segment_bytes = 150});
+    write_synced("a");
+    for (const char* word : {"b", "c", "d", "e"}) EXPECT_TRUE(write(word).ok());
+    old_ = content(1);
+    last_ = content(4);
+  }
+  std::string old_;
+  std::string last_;
+};
+
+TEST_F(UnendedLogTest, whatIsWholeIsRead) {
+  EXPECT_EQ(read(), "1=a 2=b 3=c 4=d 5=e");
+  EXPECT_EQ(tail_.before_last->next_sequence, 4u);
+  EXPECT_EQ(tail_.torn_bytes(), 0u);
+  EXPECT_EQ(reopen(), "1=a 2=b 3=c 4=d 5=e");
+  write_synced("f");
+  EXPECT_EQ(reopen(), "1=a 2=b 3=c 4=d 5=e 6=f");
+  EXPECT_FALSE(tail_.before_last.has_value());
+}
+
+TEST_F(UnendedLogTest, whatFollowsOnNothingIsDropped) {
+  const size_t frame = pieces(4)[1].size();
+  const size_t frames = kFileHeaderBytes + 3 * frame;
+  for (size_t size = kFileHeaderBytes + frame; size < frames; ++size) {
+    SCOPED_TRACE(size);
+    set_content(old_.substr(0, size), 1);
+    set_content(last_, 4);
+    ASSERT_EQ(reopen(), size < frames - frame ? "1=a" : "1=a 2=b");
+    ASSERT_EQ(tail_.dropped->path, segment(4));
+    ASSERT_EQ(tail_.torn_bytes(), (size - kFileHeaderBytes) % frame + last_.size());
+    ASSERT_FALSE(env_.exists(segment(4)));
+    write_synced("x");
+    ASSERT_EQ(read(), size < frames - frame ? "1=a 2=x" : "1=a 2=b 3=x");
+  }
+  set_content(old_.substr(0, kFileHeaderBytes + frame - 1), 1);
+  set_content(last_, 4);
+  EXPECT_EQ(damage(), "offset 48: a frame is cut off") << "b's frame tells of a";
+}
+
+TEST_F(UnendedLogTest, noneIsDroppedThatProvesSomething) {
+  EXPECT_TRUE(sync().ok());
+  EXPECT_TRUE(write("f").ok());
+  last_ = content(4);
+  for (size_t size = 0; size < old_.size() - kFrameHeaderBytes; ++size) {
+    set_content(old_.substr(0, size), 1);
     ASSERT_TRUE(is_damaged()) << size;
   }
+}
+
+TEST_F(UnendedLogTest, aCrashMayLeaveTheLastWithoutAHeader) {
+  for (size_t size = 0; size < kFileHeaderBytes; ++size) {
+    set_content(last_.substr(0, size), 4);
+    ASSERT_EQ(read(), "1=a 2=b 3=c");
+    ASSERT_TRUE(is_damaged(1, 4));
+  }
+  set_content(std::string(last_.size(), '\0'), 4);
+  EXPECT_EQ(reopen(), "1=a 2=b 3=c");
+  write_synced("x");
+  EXPECT_EQ(read(), "1=a 2=b 3=c 4=x");
+}
+
+TEST_F(UnendedLogTest, segmentsOfOthersAreNotDropped) {
+  cut(1, 1);
+  set_content(old_.substr(0, old_.size() - kFrameHeaderBytes - 1), 1);
+  std::string other = last_;
+  FileOwner stranger = owner_;
+  stranger.worker = 1;
+  other.replace(0, kFileHeaderBytes, encode_file_header({FileKind::kLog, stranger, 4}));
+  set_content(other, 4);
+  EXPECT_EQ(damage(), "offset 0: a file of another worker");
 }
 
 }  // namespace

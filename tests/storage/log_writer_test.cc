@@ -114,48 +114,83 @@ TEST_F(LogWriterTest, fullSegmentsAreFollowedByOthers) {
   EXPECT_EQ(read(4), "4=d 5=e 6=f 7=g");
 }
 
-TEST_F(LogWriterTest, aSegmentThatIsFollowedIsDurable) {
-  reopen({.segment_bytes = 100});
-  for (const char* word : {"a", "b", "c"}) EXPECT_TRUE(write(word).ok());
-  EXPECT_EQ(writer_->durable(), 2u);
-  EXPECT_TRUE(env_.synced(segment(1)));
-}
-
 TEST_F(LogWriterTest, aSyncElsewhereIsOfWhatWasThereWhenItBegan) {
-  EXPECT_EQ(writer_->begin_sync(), nullptr) << "nothing to do";
+  EXPECT_FALSE(writer_->begin_sync()) << "nothing to do";
   EXPECT_TRUE(write("a").ok());
-  AppendFile* file = writer_->begin_sync();
-  ASSERT_NE(file, nullptr);
+  EXPECT_TRUE(writer_->has_unsynced());
+  std::optional<LogSync> job = writer_->begin_sync();
+  ASSERT_TRUE(job);
+  EXPECT_FALSE(writer_->has_unsynced());
   EXPECT_TRUE(write("b").ok());
-  EXPECT_TRUE(writer_->end_sync(file->sync()).ok());
+  EXPECT_TRUE(writer_->has_unsynced());
+  EXPECT_TRUE(writer_->end_sync(job->run()).ok());
   EXPECT_EQ(writer_->durable(), 1u);
-  file = writer_->begin_sync();
-  EXPECT_TRUE(sync().ok()) << "the writer does not wait for the other";
-  EXPECT_TRUE(writer_->end_sync(file->sync()).ok());
+  EXPECT_TRUE(sync().ok());
   EXPECT_EQ(writer_->durable(), 2u);
+  EXPECT_FALSE(writer_->has_unsynced());
 }
 
 TEST_F(LogWriterTest, noSegmentEndsWhileItIsSyncedElsewhere) {
   reopen({.segment_bytes = 100});
   EXPECT_TRUE(write("a b c d").ok());
-  AppendFile* file = writer_->begin_sync();
+  std::optional<LogSync> job = writer_->begin_sync();
   EXPECT_TRUE(write("e").ok());
   EXPECT_TRUE(write("f").ok());
   EXPECT_EQ(env_.list("w").value().size(), 1u);
-  EXPECT_TRUE(writer_->end_sync(file->sync()).ok());
+  EXPECT_TRUE(writer_->end_sync(job->run()).ok());
   EXPECT_TRUE(write("g").ok());
   EXPECT_EQ(env_.list("w").value().size(), 2u);
   EXPECT_EQ(reopen({.segment_bytes = 100}), "1=a 2=b 3=c 4=d 5=e 6=f 7=g");
 }
 
+// Each of the three is of what the one before made sure of, and only the last one is told of.
+TEST_F(LogWriterTest, aSegmentIsEndedElsewhereInThreeSyncs) {
+  reopen({.segment_bytes = 100});
+  EXPECT_TRUE(write("a b c d").ok());
+  EXPECT_TRUE(write("e").ok());
+  EXPECT_TRUE(writer_->is_ending());
+  EXPECT_FALSE(writer_->has_unsynced()) << "the second one will cover it";
+  for (int step = 1; step <= 3; ++step) {
+    SCOPED_TRACE(step);
+    EXPECT_TRUE(writer_->is_ending());
+    std::optional<LogSync> job = writer_->begin_sync();
+    ASSERT_TRUE(job);
+    EXPECT_EQ(job->folder, step == 2 ? "w" : "");
+    EXPECT_TRUE(write("f g h i j k").ok());
+    EXPECT_EQ(writer_->has_unsynced(), step >= 2);
+    EXPECT_EQ(env_.synced(segment(1)), step == 2);
+    EXPECT_EQ(writer_->durable(), 0u);
+    EXPECT_EQ(env_.list("w").value().size(), 2u) << "a third one has to wait";
+    EXPECT_TRUE(writer_->end_sync(job->run()).ok());
+  }
+  EXPECT_FALSE(writer_->is_ending());
+  EXPECT_TRUE(env_.synced(segment(1)));
+  EXPECT_EQ(writer_->durable(), 11u);
+  EXPECT_TRUE(writer_->has_unsynced());
+  EXPECT_TRUE(write("l").ok());
+  EXPECT_EQ(env_.list("w").value().size(), 3u);
+  EXPECT_TRUE(sync().ok());
+  EXPECT_EQ(writer_->durable(), 24u);
+}
+
+TEST_F(LogWriterTest, ofWhatIsDurableItTakesTwo) {
+  reopen({.segment_bytes = 100});
+  write_synced("a b c d");
+  EXPECT_TRUE(write("e").ok());
+  const uint64_t syncs = env_.sync_count();
+  EXPECT_TRUE(sync().ok());
+  EXPECT_EQ(env_.sync_count(), syncs + 2);
+}
+
 // Some systems say only then that there is no room: what was written is in doubt all the same.
 TEST_F(LogWriterTest, aSyncThatFindsNoRoomEndsTheWriterLikeAnyOther) {
-  for (const uint64_t nth : {1, 3}) {
+  for (const uint64_t nth : {1, 2, 3}) {
     SCOPED_TRACE(nth);
     reopen({.segment_bytes = 100});
     EXPECT_TRUE(write("a b c d").ok());
+    EXPECT_TRUE(write("e").ok());
     env_.fail_sync(nth, StatusCode::kRefused);
-    const Status status = nth == 1 ? sync() : write("e");
+    const Status status = sync();
     EXPECT_EQ(status.code(), StatusCode::kIo) << status.message();
     EXPECT_EQ(write("f").code(), StatusCode::kIo);
   }
@@ -163,11 +198,11 @@ TEST_F(LogWriterTest, aSyncThatFindsNoRoomEndsTheWriterLikeAnyOther) {
 
 TEST_F(LogWriterTest, aSyncElsewhereThatFailsEndsTheWriterForEver) {
   EXPECT_TRUE(write("a").ok());
-  AppendFile* file = writer_->begin_sync();
+  std::optional<LogSync> job = writer_->begin_sync();
   env_.fail_sync(1);
-  EXPECT_FALSE(writer_->end_sync(file->sync()).ok());
+  EXPECT_FALSE(writer_->end_sync(job->run()).ok());
   EXPECT_FALSE(write("b").ok());
-  EXPECT_EQ(writer_->begin_sync(), nullptr);
+  EXPECT_FALSE(writer_->begin_sync());
   EXPECT_EQ(writer_->durable(), 0u);
 }
 
@@ -261,12 +296,16 @@ TEST_F(LogWriterTest, aFailedWriteEndsTheWriterForEver) {
   EXPECT_GT(tail_.torn_bytes(), 0u);
 }
 
-TEST_F(LogWriterTest, failuresWhileRollingEndTheWriterToo) {
+TEST_F(LogWriterTest, failuresWhileASegmentEndsEndTheWriterToo) {
   for (uint64_t nth = 1; nth <= 3; ++nth) {
     AlmostFull log(owner_);
     log.env.fail_sync(nth);
-    EXPECT_EQ(log.writer->write(&log.batch).code(), StatusCode::kIo) << nth;
+    EXPECT_TRUE(log.writer->write(&log.batch).ok());
     EXPECT_EQ(log.writer->sync().code(), StatusCode::kIo) << nth;
+    EXPECT_EQ(log.writer->durable(), 0u);
+    log.batch.clear();
+    log.batch.append(kStream, "third");
+    EXPECT_EQ(log.writer->write(&log.batch).code(), StatusCode::kIo) << nth;
   }
 }
 
@@ -288,11 +327,11 @@ TEST_F(LogWriterTest, anUnendedSegmentIsEnded) {
   cut(content(2).size() - kFileHeaderBytes, 2);
   cut(13, 1);
   EXPECT_EQ(reopen({.segment_bytes = 60}), "1=a");
-  ASSERT_TRUE(tail_.unended.has_value());
+  ASSERT_TRUE(tail_.before_last.has_value());
   EXPECT_EQ(tail_.torn_bytes(), 27u);
   write_synced("c");
   EXPECT_EQ(reopen({.segment_bytes = 60}), "1=a 2=c");
-  EXPECT_FALSE(tail_.unended.has_value());
+  EXPECT_TRUE(tail_.before_last->has_end_frame) << "nothing proves that it is durable";
 }
 
 TEST_F(LogWriterTest, laterSegmentsCarryTheNodesNumber) {
