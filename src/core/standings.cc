@@ -5,7 +5,12 @@
 namespace lh::core {
 
 bool Standings::take(const Standing& m) {
-  if (complete_ || m.query != query_ || m.book.first != first_) return false;
+  if (complete_ || m.query != query_) return false;
+  if (m.servers != servers_) {
+    *this = Standings(query_, node_, boot_);
+    servers_ = m.servers;
+  }
+  if (m.book.first != first_) return false;
   if (!answered_.insert(m.server).second) return false;
   if (options_.id == 0) options_ = m.options;  // a server that has not joined knows no file
   buckets_.insert(buckets_.end(), m.buckets.begin(), m.buckets.end());

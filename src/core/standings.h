@@ -1,6 +1,7 @@
 // Standings: what a node says that it has, put together from the answers of its servers to
-// StandingQueries, page by page. An answer that was not asked for, or comes twice, changes nothing.
-// A value.
+// StandingQueries, page by page. An answer that was not asked for, or comes twice, changes nothing;
+// one of another number of servers is of another life of the node, and what it said before does not
+// count any more. A value.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,7 @@ class Standings {
   uint64_t query_;
   NodeId node_;
   uint32_t boot_;
+  uint32_t servers_ = 0;  // as the answers say that were taken
   BucketNo first_ = 0;
   std::set<uint32_t> answered_;  // servers, of this page
   bool more_ = false;

@@ -72,6 +72,21 @@ TEST(StandingsTest, pages_are_asked_for_as_long_as_a_server_has_more) {
   EXPECT_TRUE(standings.complete());
 }
 
+TEST(StandingsTest, a_node_that_has_come_back_with_other_servers_is_asked_from_the_start) {
+  Standings standings(7);
+  Standing before = answer(0, 2);
+  before.more = true;
+  before.buckets.push_back({{1, 1}});
+  EXPECT_TRUE(standings.take(before));
+  EXPECT_TRUE(standings.take(answer(1, 2)));
+  Standing now = answer(0, 1);
+  now.buckets.push_back({{1, 2}});
+  EXPECT_TRUE(standings.take(now));
+  EXPECT_TRUE(standings.complete());
+  ASSERT_EQ(standings.buckets().size(), 1u);
+  EXPECT_EQ(standings.buckets()[0].mark, (BucketMark{1, 2}));
+}
+
 TEST(StandingsTest, an_answer_to_another_question_is_none) {
   Standings standings(8);
   EXPECT_FALSE(standings.take(answer(0, 1)));
