@@ -165,7 +165,15 @@ Status DataDir::open_log(const ManifestEntry& entry, const LogTail& tail) {
   say(tail.last);
   if (tail.before_last) say(*tail.before_last);
   if (tail.dropped) say(*tail.dropped);
-  auto log = LogWriter::open(env_, folder_of(entry), manifest_.owner(entry), tail, options_.log);
+  const auto open = [&] {
+    return LogWriter::open(env_, folder_of(entry), manifest_.owner(entry), tail, options_.log);
+  };
+  auto log = open();
+  // An end frame that is missing may need room.
+  if (log.status().code() == StatusCode::kRefused) {
+    drop_ballast();
+    log = open();
+  }
   if (!log.ok()) return log.status();
   logs_.push_back(std::move(log).value());
   return {};

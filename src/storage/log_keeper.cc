@@ -125,7 +125,7 @@ void LogKeeper::begin_syncs(base::Instant now) {
     if (!writer->is_syncing() && (log.owed || is_ahead || writer->is_ending())) {
       std::optional<LogSync> sync = writer->begin_sync();
       log.owed &= writer->has_unsynced();
-      log.begun_at = now;
+      if (!std::exchange(log.ending, writer->is_ending())) log.begun_at = now;
       if (sync) syncer_->begin({.worker = worker, .log = std::move(*sync)});
     }
     if (!log.log_end || is_ahead) continue;
@@ -136,8 +136,8 @@ void LogKeeper::begin_syncs(base::Instant now) {
 
 bool LogKeeper::is_behind(base::Instant now) const {
   for (uint32_t worker = 0; worker < logs_.size(); ++worker) {
-    if (dir_->log(worker)->is_syncing() && now - logs_[worker].begun_at >= kBehindAfter)
-      return true;
+    const bool is_under_way = logs_[worker].ending || dir_->log(worker)->is_syncing();
+    if (is_under_way && now - logs_[worker].begun_at >= kBehindAfter) return true;
   }
   return false;
 }
@@ -146,6 +146,7 @@ void LogKeeper::end(SyncJob job) {
   if (job.snapshot != nullptr) return end_snapshot(job.worker, std::move(job.status));
   LogWriter* writer = dir_->log(job.worker);
   if (const Status status = writer->end_sync(std::move(job.status)); !status.ok()) fail(status);
+  logs_[job.worker].ending = writer->is_ending();
   if (status_.ok() && fsync_ != Fsync::kAlways) {
     listeners_[job.worker]->on_synced(writer->durable());
   }

@@ -13,8 +13,8 @@
 // With Fsync::kAlways nobody hears of anything before its sync, so that is done on the spot. Syncs
 // that nobody waits for, those of every second and the ends of snapshots, are left to a Syncer: a
 // disk that takes its time over them costs no request any. But what may be lost is a second's worth
-// and what a sync takes: when one has been under way for a second, nobody is told of more until it
-// is over.
+// and what a sync takes: when one has been under way for a second, or the three that end a segment
+// have, nobody is told of more until that is over.
 //
 // No room on the disk: the directory's ballast is given up for what has been taken in already, and
 // what does not fit even so is kept and tried again in the next rounds. has_room() is false until
@@ -139,7 +139,8 @@ class LogKeeper {
   // A worker's, and its snapshot.
   struct Log {
     bool owed = false;                         // a sync of what is LogWriter::has_unsynced()
-    base::Instant begun_at;                    // LogWriter::is_syncing(): since
+    bool ending = false;                       // syncs that end a segment are under way
+    base::Instant begun_at;                    // the sync, or the first of those
     std::unique_ptr<SnapshotWriter> snapshot;  // under way
     std::optional<uint64_t> log_end;           // of the snapshot: to be finished
   };

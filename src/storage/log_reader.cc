@@ -183,6 +183,7 @@ class LogWalk {
     return {.path = reader_->path(),
             .offset = reader_->offset(),
             .salt = reader_->salt(),
+            .first_sequence = firsts_[index_],
             .next_sequence = expected_,
             .proven = proven_};
   }

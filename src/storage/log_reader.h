@@ -27,6 +27,7 @@ struct SegmentEnd {
   uint64_t torn_bytes = 0;
   uint64_t reserved_bytes = 0;  // or what was kept for later records
   uint32_t salt = 0;
+  uint64_t first_sequence = 0;
   uint64_t next_sequence = 0;
   bool has_end_frame = false;
   // From here on nothing proves that what was read is on the disk: after a sync that failed a

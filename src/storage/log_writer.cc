@@ -59,6 +59,7 @@ Result<std::unique_ptr<LogWriter>> LogWriter::open(Env* env, const std::string& 
   std::unique_ptr<LogWriter> writer(new LogWriter(env, folder, owner, options));
   writer->file_ = std::move(file).value();
   writer->salt_ = tail.last.salt;
+  writer->first_ = tail.last.first_sequence;
   writer->size_ = writer->reserved_end_ = tail.last.offset;
   writer->next_ = next;
   writer->durable_ = writer->covered_ = next - 1;
@@ -69,7 +70,8 @@ Status LogWriter::write(LogBatch* batch) {
   if (!status_.ok()) return status_;
   if (batch->empty()) return {};
   LH_CHECK(batch->first() == next_, "batches are written in order");
-  if (size_ >= options_.segment_bytes && !is_syncing() && !is_ending()) {
+  const bool is_full = size_ >= options_.segment_bytes && next_ > first_;
+  if (is_full && !is_syncing() && !is_ending()) {
     if (Status status = roll(); !status.ok()) return status;
   }
   if (Status status = put(batch->frame(salt_, durable_)); !status.ok()) return status;
@@ -144,7 +146,10 @@ Status LogWriter::reserve() {
   reserved_end_ = size_ + std::min(left, options_.reserve_bytes);
   if (reserved_end_ == size_) return {};
   Status status = file_->reserve(reserved_end_ - size_);
-  if (status.code() == StatusCode::kRefused) status = file_->truncate(size_);
+  if (status.code() == StatusCode::kRefused) {
+    reserved_end_ = size_;
+    status = file_->truncate(size_);
+  }
   return status.ok() ? status : give_up(std::move(status));
 }
 
@@ -164,15 +169,18 @@ Status LogWriter::roll() {
   Result<std::unique_ptr<AppendFile>> file = env_->create(path);
   Status status = file.ok() ? file.value()->append(header) : file.status();
   if (status.code() == StatusCode::kRefused) {
+    // For good: what may be written to the old segment next must not find it in its way.
     Status undone = env_->remove(path);
-    const bool is_gone = undone.ok() || undone.code() == StatusCode::kNotFound;
-    return is_gone ? std::move(status) : give_up(std::move(undone));
+    if (undone.code() == StatusCode::kNotFound) undone = {};
+    if (undone.ok()) undone = env_->sync_dir(folder_);
+    return undone.ok() ? std::move(status) : give_up(std::move(undone));
   }
   if (!status.ok()) return give_up(std::move(status));
   ending_ = Ending{std::exchange(file_, std::move(file).value()),
                    encode_mark(FrameType::kEnd, next_, salt_),
                    durable_ == next_ - 1 ? Ending::Next::kNew : Ending::Next::kOld};
   salt_ = salt_of(header);
+  first_ = next_;
   size_ = reserved_end_ = kFileHeaderBytes;
   written_bytes_ += ending_->end_frame.size();
   return {};

@@ -101,6 +101,7 @@ class LogWriter {
   const LogWriterOptions options_;
   std::unique_ptr<AppendFile> file_;
   uint32_t salt_ = 0;
+  uint64_t first_ = 1;         // sequence of the current segment
   uint64_t size_ = 0;          // of the current segment, whole frames only
   uint64_t reserved_end_ = 0;  // up to here it is made
   uint64_t next_ = 1;

@@ -25,6 +25,7 @@ class LogKeeperTest : public ::testing::Test,
     DataDirOptions options;
     options.new_epoch = 77;
     options.ballast_bytes = ballast_bytes_;
+    options.log.segment_bytes = segment_bytes_;
     auto dir = DataDir::open(&env_, "data", options);
     ASSERT_TRUE(dir.ok()) << dir.status().message();
     dir_ = std::move(dir).value();
@@ -97,6 +98,7 @@ class LogKeeperTest : public ::testing::Test,
   LogBatch batch_;
   std::vector<std::string> recovered_;
   uint64_t ballast_bytes_ = 0;
+  uint64_t segment_bytes_ = uint64_t{1} << 20;
   uint64_t written_ = 0;
   uint64_t durable_ = 0;
   int failures_ = 0;
@@ -232,6 +234,38 @@ TEST_F(LogKeeperTest, nobodyIsToldOfMoreWhileASyncTakesLong) {
   end_sync();
   begin_round();
   EXPECT_EQ(written_, third);
+}
+
+// The three syncs of it count as one: until the last one is over nothing new is durable.
+TEST_F(LogKeeperTest, nobodyIsToldOfMoreWhileASegmentTakesLongToEnd) {
+  segment_bytes_ = 60;
+  open(Fsync::kEverySecond);
+  append("one");
+  begin_round();
+  EXPECT_TRUE(syncs_.empty());
+  append("two");
+  begin_round();
+  ASSERT_EQ(syncs_.size(), 1u) << "at once, without being due";
+  now_ = now_ + base::ms(600);
+  end_sync();
+  begin_round();
+  ASSERT_EQ(syncs_.size(), 1u);
+  now_ = now_ + base::ms(399);
+  const uint64_t third = append("three");
+  begin_round();
+  EXPECT_EQ(written_, third);
+  now_ = now_ + base::ms(1);
+  const uint64_t fourth = append("four");
+  begin_round();
+  EXPECT_EQ(written_, third);
+  end_sync();
+  begin_round();
+  EXPECT_EQ(written_, third) << "not yet";
+  EXPECT_LT(durable_, 1u);
+  end_sync();
+  EXPECT_EQ(durable_, 2u);
+  begin_round();
+  EXPECT_EQ(written_, fourth);
 }
 
 TEST_F(LogKeeperTest, aSyncElsewhereThatFailsEndsIt) {

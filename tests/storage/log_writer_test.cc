@@ -273,6 +273,40 @@ TEST_F(LogWriterTest, roomMayRunOutAtAnyByte) {
   }
 }
 
+// Its name must not come back when what follows went past its sequence.
+TEST_F(LogWriterTest, aSegmentThatFoundNoRoomIsGoneForGood) {
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    AlmostFull log(owner_);
+    ASSERT_TRUE(log.env.sync_dir(".").ok());
+    log.env.set_capacity(log.env.used_bytes() + kFrameHeaderBytes + 10);
+    ASSERT_EQ(log.writer->write(&log.batch).code(), StatusCode::kRefused);
+    log.env.set_capacity(1 << 20);
+    std::optional<LogSync> job = log.writer->begin_sync();
+    ASSERT_TRUE(log.writer->write(&log.batch).ok()) << "to the full one, which is being synced";
+    ASSERT_TRUE(log.writer->end_sync(job->run()).ok());
+    ASSERT_TRUE(log.writer->sync().ok());
+    base::Prng prng(seed);
+    log.env.crash(&prng);
+    uint64_t last = 0;
+    const auto visit = [&last](const Record& record) {
+      last = record.sequence;
+      return Status();
+    };
+    const Status status = read_log(&log.env, "w", owner_, 1, 2, visit, &log.tail);
+    ASSERT_TRUE(status.ok()) << seed << ": " << status.message();
+    ASSERT_EQ(last, 2u);
+  }
+}
+
+TEST_F(LogWriterTest, aSegmentWithoutARecordIsNotFollowed) {
+  reopen({.segment_bytes = 60});
+  for (int k = 0; k < 3; ++k) EXPECT_TRUE(close().ok());
+  write_synced("a");
+  EXPECT_EQ(env_.list("w").value().size(), 1u);
+  write_synced("b");
+  EXPECT_EQ(reopen(), "1=a 2=b");
+}
+
 TEST_F(LogWriterTest, aFailedSyncEndsTheWriterForEver) {
   write_synced("a");
   EXPECT_TRUE(write("b").ok());
