@@ -37,7 +37,7 @@ constexpr Layer kLayers[] = {
     {"storage", "base table"},
     {"core", "base table erasure"},
     {"lookup", "base core/message core/effects"},
-    {"wire", "base core/message core/operation core/limits"},
+    {"wire", "base core/message core/operation core/bits core/several core/limits"},
     {"link", "base core wire net"},
     {"client", "base core wire net link"},
     {"node", "base table erasure core lookup storage wire net link"},
@@ -450,7 +450,7 @@ TEST(TidyReaderTest, includesFollowTheLayers) {
   EXPECT_EQ(found("src/wire/codec.cc", "#include \"core/message.h\"\n"), "");
   EXPECT_EQ(found("src/wire/codec.cc", "#include \"core/bucket.h\"\n"),
             "src/wire/codec.cc:1: wire may not include core/bucket (allowed: base core/message "
-            "core/operation core/limits)");
+            "core/operation core/bits core/several core/limits)");
   EXPECT_EQ(found("src/base/log.cc", "#include \"net/loop.h\"\n"),
             "src/base/log.cc:1: base may not include net (allowed: nothing)");
   EXPECT_EQ(found("include/lh/client.h", "#pragma once\n#include \"base/log.h\"\n"),

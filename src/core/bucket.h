@@ -142,6 +142,7 @@ class Bucket {
   // The record of the key, unless it has expired.
   std::optional<table::Record> find_record(HashValue c, std::string_view key) const;
   bool erase(HashValue c, std::string_view key, Effects* effects);
+  Answer execute_rarer(const Operation& asked, Effects* effects);
   Answer increment(const Operation& asked, Effects* effects);
   Answer append(const Operation& asked, Effects* effects);
   Answer set(const Operation& asked, Effects* effects);
@@ -150,12 +151,21 @@ class Bucket {
   Answer read_range(const Operation& asked) const;
   Answer write_range(const Operation& asked, Effects* effects);
   Answer expiry(const Operation& asked);
+  Answer increment_float(const Operation& asked, Effects* effects);
+  Answer read_bits(const Operation& asked);
+  Answer write_bits(const Operation& asked, Effects* effects);
+  std::optional<HashValue> place(std::string_view key) const;
+  Answer insert_all(const Operation& asked, Effects* effects);
+  Answer move(const Operation& asked, Effects* effects);
+  Answer combine_bits(const Operation& asked, Effects* effects);
+  Answer common(const Operation& asked);
   std::string_view say(int64_t number);
   std::string_view say(std::string_view value);
   // For what an answer says; what was large once is not kept.
   static std::string& emptied(std::string* said);
-  Answer watch(const Operation& asked);
+  Answer watch(const Operation& asked, Effects* effects);
   Answer transact(const Operation& asked, Effects* effects);
+  class Lengths;
   Code judge_transaction(std::string_view bytes, Effects* effects);
   bool drop_expired(HashValue c, std::string_view key, Effects* effects);
   void put(HashValue c, const table::Record& record, Effects* effects);

@@ -25,7 +25,7 @@ constexpr size_t kSweepBytes = size_t{16} << 10;
 Bucket::Answer Bucket::execute(const Operation& asked, Effects* effects) {
   LH_CHECK(live_);
   if ((host_.full || host_.disk_full) && is_mutation(asked.op)) [[unlikely]] {
-    if (host_.disk_full) return {Code::kNoSpace, {}};
+    if (host_.disk_full && asked.op != Op::kTransact) return {Code::kNoSpace, {}};
     if (needs_memory(asked.op)) return {Code::kFull, {}};
   }
   const HashValue c = asked.c;
@@ -34,7 +34,8 @@ Bucket::Answer Bucket::execute(const Operation& asked, Effects* effects) {
   if (table_.expiring() > 0 && is_mutation(asked.op)) [[unlikely]]
     drop_expired(c, key, effects);
   switch (asked.op) {
-    case Op::kRead: {
+    case Op::kRead:
+    case Op::kDump: {
       const std::optional<table::Record> found = find_record(c, key);
       return found ? Answer{Code::kOk, found->value} : Answer{Code::kNotFound, {}};
     }
@@ -65,12 +66,20 @@ Bucket::Answer Bucket::execute(const Operation& asked, Effects* effects) {
       return append(asked, effects);
     case Op::kSet:
     case Op::kSwap:
+    case Op::kRestore:
       return set(asked, effects);
     case Op::kExpire:
     case Op::kReadExpire:
       return expire(asked, effects);
     case Op::kExpiry:
       return expiry(asked);
+    default:
+      return execute_rarer(asked, effects);
+  }
+}
+
+Bucket::Answer Bucket::execute_rarer(const Operation& asked, Effects* effects) {
+  switch (asked.op) {
     case Op::kTake:
       return take(asked, effects);
     case Op::kReadRange:
@@ -78,16 +87,41 @@ Bucket::Answer Bucket::execute(const Operation& asked, Effects* effects) {
     case Op::kWriteRange:
       return write_range(asked, effects);
     case Op::kType:
-      return find_record(c, key) ? Answer{Code::kOk, "string"} : Answer{Code::kNotFound, {}};
+      return find_record(asked.c, asked.key) ? Answer{Code::kOk, "string"}
+                                             : Answer{Code::kNotFound, {}};
+    case Op::kIncrementFloat:
+      return increment_float(asked, effects);
+    case Op::kReadBit:
+    case Op::kCountBits:
+    case Op::kFindBit:
+    case Op::kReadFields:
+      return read_bits(asked);
+    case Op::kWriteBit:
+    case Op::kWriteFields:
+      return write_bits(asked, effects);
+    case Op::kInsertAll:
+      return insert_all(asked, effects);
+    case Op::kRename:
+    case Op::kRenameAbsent:
+    case Op::kCopy:
+    case Op::kCopyAbsent:
+      return move(asked, effects);
+    case Op::kCombineBits:
+      return combine_bits(asked, effects);
+    case Op::kCommon:
+      return common(asked);
     case Op::kWatch:
-      return watch(asked);
+      return watch(asked, effects);
     case Op::kTransact:
       return transact(asked, effects);
+    default:
+      break;
   }
   LH_UNREACHABLE();
 }
 
 bool Bucket::drop_expired(HashValue c, std::string_view key, Effects* effects) {
+  if (host_.disk_full) return false;  // that could not be written down: it is only not seen
   const std::optional<table::Record> old = table_.find_record(c, key);
   if (!old || !table::has_expired(*old, host_.unix_ms())) return false;
   erase(c, key, effects);

@@ -24,6 +24,11 @@ ScanCall make_scan(uint64_t number, const FileRequest& request) {
   switch (request.kind) {
     case Kind::kScan:
       return ScanCall(number, ScanKind::kRecords, request.match, request.pattern);
+    case Kind::kKeys:
+      return ScanCall(number, ScanKind::kKeys, request.match, request.pattern);
+    case Kind::kSome:
+      return ScanCall(number, ScanKind::kKeys, request.match, request.pattern, request.from,
+                      request.records_max);
     case Kind::kBucket:
       return ScanCall(number, request.bucket);
     case Kind::kSettle:
@@ -165,6 +170,7 @@ void FileCall::advance(const CallContext& context) {
                                                     : FileResult::Outcome::kBucketDown);
   }
   if (!scan_->done()) return;
+  result_.done_up_to = scan_->done_up_to();
   if (scan_->no_such_bucket()) return end(FileResult::Outcome::kNoSuchBucket);
   if (!asks_last(result_.request.kind)) return end(FileResult::Outcome::kOk);
   if (!asked_) ask(context);

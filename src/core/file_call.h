@@ -5,9 +5,9 @@
 //   SCAN, COUNT, BUCKETS   scan
 //   clear                  scan that erases
 //   BUCKET a               scan of the interval of bucket a only
-//   FILE, NODES            coordinator, then scan for counts
-//   SETTLE                 scan that waits for every overflow report to be taken in, then
-//   coordinator
+//   keys, some             scan for keys; from a point on, as far as one bucket gives them at a
+//   time FILE, NODES            coordinator, then scan for counts SETTLE                 scan that
+//   waits for every overflow report to be taken in, then coordinator
 //
 // Owned by a ClientCore; no I/O.
 #pragma once
@@ -25,11 +25,24 @@
 namespace lh::core {
 
 struct FileRequest {
-  enum class Kind : uint8_t { kScan, kCount, kFile, kBuckets, kBucket, kNodes, kSettle, kClear };
+  enum class Kind : uint8_t {
+    kScan,
+    kCount,
+    kFile,
+    kBuckets,
+    kBucket,
+    kNodes,
+    kSettle,
+    kClear,
+    kKeys,
+    kSome,
+  };
   Kind kind = Kind::kCount;
-  ScanMatch match = ScanMatch::kAll;  // kScan
-  std::string pattern;                // kScan
+  ScanMatch match = ScanMatch::kAll;  // kScan, kKeys, kSome
+  std::string pattern;                // the same
   BucketNo bucket = 0;                // kBucket
+  ReversedHash from = 0;              // kSome
+  uint64_t records_max = 1;           // kSome: about so many are looked at; not 0
 };
 
 // The outcome. Records of a scan have been handed out piece by piece before.
@@ -49,6 +62,7 @@ struct FileResult {
   uint64_t expiring = 0;                   // of those that there are
   std::map<BucketNo, BucketLine> buckets;  // who answered
   FileReply file;                          // kFile, kNodes, kSettle
+  ReversedHash done_up_to = 0;             // kSome
 };
 
 class FileCall {

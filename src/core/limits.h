@@ -37,6 +37,8 @@ inline constexpr size_t kArgsBytesMax = 1'024;
 // up its claim to the oldest.
 inline constexpr size_t kAnswerBytesMax = kValueBytesMax;
 inline constexpr size_t kNumberBytesMax = 24;
+// The longest text that is read as a number with a point, or written as one.
+inline constexpr size_t kFloatBytesMax = 5'120;
 inline constexpr size_t kDedupClientBytesMax = size_t{64} << 20;
 static_assert(kDedupClientBytesMax >= 2 * kAnswerBytesMax);
 

@@ -78,8 +78,11 @@ std::string line(const SplitRecordsAck& m) {
 }
 std::string line(const Scan& m) {
   return format("Scan scan=%llu%s to=%llu level=%u%s [%016llx,%016llx]", static_cast<Ull>(m.scan),
-                m.kind == ScanKind::kClear ? " clear" : "", static_cast<Ull>(m.to), m.level,
-                m.solo ? " solo" : "", static_cast<Ull>(m.from), static_cast<Ull>(m.last));
+                m.kind == ScanKind::kClear  ? " clear"
+                : m.kind == ScanKind::kKeys ? " keys"
+                                            : "",
+                static_cast<Ull>(m.to), m.level, m.solo ? " solo" : "", static_cast<Ull>(m.from),
+                static_cast<Ull>(m.last));
 }
 std::string line(const ScanReply& m) {
   return format("ScanReply scan=%llu ", static_cast<Ull>(m.scan)) + to_string(m.code) +

@@ -122,7 +122,11 @@ enum class ScanKind : uint8_t {
   kStats,    // per bucket: level, node, records, bytes
   kSettle,   // kStats, answered only when the bucket's overflow reports have been taken in
   kClear,    // erases all records, at most once a scan and bucket; answered with their number
+  kKeys,     // kRecords without their values
 };
+constexpr bool gives_records(ScanKind kind) {
+  return kind == ScanKind::kRecords || kind == ScanKind::kKeys;
+}
 enum class ScanMatch : uint8_t { kAll, kValueContains, kKeyGlob, kValueGlob };
 
 // Client -> bucket, then bucket -> bucket: answer for the part of [from, last] of the reversed key
@@ -138,6 +142,9 @@ struct Scan {
   bool solo = false;  // one bucket only: do not pass on
   ReversedHash from = 0;
   ReversedHash last = ~uint64_t{0};
+  // gives_records(), solo: ends, wherever that is, when about so many records have been looked at.
+  // 0: when all have.
+  uint64_t records_max = 0;
 };
 // Bucket -> client: all that matches in [from, last], in one message or, when the records are
 // large, in several: chunks 0, 1, ... of which all but the final one are `partial` and count for

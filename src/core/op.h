@@ -28,11 +28,29 @@ enum class Op : uint8_t {
   kWatch,     // the record's version, whether it is there or not
   kTransact,  // several operations on records of one bucket, as one
   // With arguments, too.
-  kReadRange,   // part of the value; nothing of a record that is not there
-  kWriteRange,  // writes over part of the value, and zeros between its end and that
-  kType,        // of the value: "string"
+  kReadRange,       // part of the value; nothing of a record that is not there
+  kWriteRange,      // writes over part of the value, and zeros between its end and that
+  kType,            // of the value: "string"
+  kIncrementFloat,  // adds the value, a decimal, to the record's, 0 if there is none
+  kDump,            // kRead, and kSet, for those who give and take values in another form
+  kRestore,
+  // bits.h
+  kReadBit,
+  kWriteBit,  // answers what it was
+  kCountBits,
+  kFindBit,
+  kReadFields,
+  kWriteFields,
+  // Of several records, which have to be of one bucket (several.h).
+  kRename,        // takes the place of another
+  kRenameAbsent,  // kExists if that is there
+  kCopy,
+  kCopyAbsent,
+  kInsertAll,  // or none
+  kCombineBits,
+  kCommon,  // what two values have in common: the longest common subsequence
 };
-inline constexpr Op kOpLast = Op::kType;
+inline constexpr Op kOpLast = Op::kCommon;
 
 // What the value of an answer is.
 enum class Says : uint8_t {
@@ -71,6 +89,22 @@ inline constexpr std::array kOps = {
     OpTraits{Op::kReadRange, "ReadRange", false, false, Says::kRecord},
     OpTraits{Op::kWriteRange, "WriteRange", true, true, Says::kNumber},
     OpTraits{Op::kType, "Type", false, false, Says::kOther},
+    OpTraits{Op::kIncrementFloat, "IncrementFloat", true, true, Says::kRecord},
+    OpTraits{Op::kDump, "Dump", false, false, Says::kRecord},
+    OpTraits{Op::kRestore, "Restore", true, true, Says::kNothing},
+    OpTraits{Op::kReadBit, "ReadBit", false, false, Says::kNumber},
+    OpTraits{Op::kWriteBit, "WriteBit", true, true, Says::kNumber},
+    OpTraits{Op::kCountBits, "CountBits", false, false, Says::kNumber},
+    OpTraits{Op::kFindBit, "FindBit", false, false, Says::kNumber},
+    OpTraits{Op::kReadFields, "ReadFields", false, false, Says::kOther},
+    OpTraits{Op::kWriteFields, "WriteFields", true, true, Says::kOther},
+    OpTraits{Op::kRename, "Rename", true, false, Says::kNothing},
+    OpTraits{Op::kRenameAbsent, "RenameAbsent", true, false, Says::kNothing},
+    OpTraits{Op::kCopy, "Copy", true, true, Says::kNothing},
+    OpTraits{Op::kCopyAbsent, "CopyAbsent", true, true, Says::kNothing},
+    OpTraits{Op::kInsertAll, "InsertAll", true, true, Says::kNothing},
+    OpTraits{Op::kCombineBits, "CombineBits", true, true, Says::kNumber},
+    OpTraits{Op::kCommon, "Common", false, false, Says::kOther},
 };
 constexpr const OpTraits& traits(Op op) { return kOps[static_cast<size_t>(op)]; }
 
@@ -82,6 +116,10 @@ inline constexpr uint64_t kMutations = [] {
 // Asked of every request: no look into the table.
 constexpr bool is_mutation(Op op) { return (kMutations >> static_cast<unsigned>(op) & 1) != 0; }
 constexpr bool needs_memory(Op op) { return traits(op).grows; }
+// Whether it is about other records, too, besides that of its key.
+constexpr bool concerns_several(Op op) {
+  return op == Op::kTransact || (op >= Op::kRename && op <= Op::kCommon);
+}
 constexpr bool answers_value(Op op) { return traits(op).says != Says::kNothing; }
 
 // The outcome of a keyed request.

@@ -47,6 +47,14 @@ ScanCall::ScanCall(uint64_t number, BucketNo only)
   uncovered_ = {{reverse64(only), ~ReversedHash{0}}};
 }
 
+ScanCall::ScanCall(uint64_t number, ScanKind kind, ScanMatch match, std::string pattern,
+                   ReversedHash from, uint64_t records_max)
+    : ScanCall(number, kind, match, std::move(pattern)) {
+  LH_CHECK(records_max > 0);
+  records_max_ = records_max;
+  uncovered_ = {{from, ~ReversedHash{0}}};
+}
+
 void ScanCall::start(const CallContext& context) {
   started_at_ = progress_at_ = heard_at_ = context.now;
   begin_round(context);
@@ -64,7 +72,7 @@ void ScanCall::missing_of(BucketMark to, std::vector<Part>* parts) const {
 
 std::vector<ScanCall::Part> ScanCall::missing(const CallContext& context) const {
   std::vector<Part> parts;
-  if (only_) {
+  if (is_solo()) {
     for (const auto& [first, last] : uncovered_) {
       parts.push_back({{nearest(first, context), 0}, first, last});
     }
@@ -83,7 +91,7 @@ std::optional<BucketNo> ScanCall::missing_at(const CallContext& context, NodeId 
 }
 
 void ScanCall::begin_round(const CallContext& context) {
-  if (only_) {
+  if (is_solo()) {
     for (const Part& part : missing(context)) ask(context, part);
     return;
   }
@@ -110,7 +118,8 @@ void ScanCall::ask(const CallContext& context, const Part& part) {
   scan.kind = kind_;
   scan.match = match_;
   scan.pattern = pattern_;
-  scan.solo = only_.has_value();
+  scan.solo = is_solo();
+  scan.records_max = records_max_;
   scan.to = part.to.a;
   scan.level = part.to.j;
   scan.from = part.first;
@@ -176,12 +185,18 @@ bool ScanCall::on_reply(const CallContext& context, ScanReply* reply) {
     end_at(m.from);
     return false;
   }
+  if (records_max_ > 0 && (done() || m.from != uncovered_.begin()->first)) return false;
   progress_at_ = heard_at_ = context.now;
   if (!assemble(reply) || !take(m.from, m.last)) return false;
+  if (records_max_ > 0) {
+    // The rest belongs to the next scan.
+    done_up_to_ = m.last;
+    uncovered_.clear();
+  }
   if (only_ && !m.more) end_at(m.last);
   answered_.insert(m.bucket.a);
   patience_ = kFirstPatience;
-  if (m.more) {
+  if (m.more && !done()) {
     context.effects->send(Destination::to_bucket(m.node, m.bucket.a),
                           ScanMore{m.to.client, number_, m.bucket.a, m.last});
   } else if (under_way_ > 0 && m.bucket.a < next_) {

@@ -25,6 +25,10 @@ class ScanCall {
   ScanCall(uint64_t number, ScanKind kind, ScanMatch match, std::string pattern);
   // Of one bucket's records only.
   ScanCall(uint64_t number, BucketNo only);
+  // Of what follows a point of the reversed key space, as far as the bucket there gives it when
+  // about `records_max` records have been looked at.
+  ScanCall(uint64_t number, ScanKind kind, ScanMatch match, std::string pattern, ReversedHash from,
+           uint64_t records_max);
 
   void start(const CallContext& context);
 
@@ -46,6 +50,8 @@ class ScanCall {
   bool done() const { return uncovered_.empty(); }
   // Scan of one bucket: somebody else answered for its first point, so it does not exist.
   bool no_such_bucket() const { return done() && answered_.empty(); }
+  // Scan from a point: done up to here.
+  ReversedHash done_up_to() const { return done_up_to_; }
   // A bucket that could not be reached ends the scan.
   bool failed() const { return failed_; }
   BucketNo failed_bucket() const { return failed_bucket_; }
@@ -68,6 +74,8 @@ class ScanCall {
   void ask(const CallContext& context, const Part& part);
   bool take(ReversedHash from, ReversedHash last);
   void end_at(ReversedHash first);
+  // It asks one bucket at a time, which does not pass it on.
+  bool is_solo() const { return only_ || records_max_ > 0; }
   // The bucket to ask for what is missing from `first` on.
   static BucketNo nearest(ReversedHash first, const CallContext& context);
   void fail(BucketNo bucket);
@@ -78,6 +86,8 @@ class ScanCall {
   ScanMatch match_;
   std::string pattern_;
   std::optional<BucketNo> only_;
+  uint64_t records_max_ = 0;  // of a scan from a point
+  ReversedHash done_up_to_ = 0;
   std::map<ReversedHash, ReversedHash> uncovered_;  // first -> last, disjoint
   // A piece of which some chunks have come. A bucket sends them in order: a gap means that some
   // were lost, and the piece will be asked for again.

@@ -14,6 +14,8 @@ namespace {
 
 // A client that does not ask for more for this long has gone.
 constexpr base::Duration kAbandonedAfter = base::seconds(30);
+// What a slice is cut to for a scan of a few records.
+constexpr uint64_t kTypicalRecordBytes = 64;
 
 }  // namespace
 
@@ -52,7 +54,7 @@ bool ScanJob::slice(base::Instant now, const View& view, Effects* effects) {
     touched_at_ = now;
     return false;
   }
-  if (scan_.kind != ScanKind::kRecords && Interval{from_, last_} == interval_of(view.mark)) {
+  if (!gives_records(scan_.kind) && Interval{from_, last_} == interval_of(view.mark)) {
     count_all(view);
     reply(view, last_, effects);
     return false;
@@ -61,10 +63,12 @@ bool ScanJob::slice(base::Instant now, const View& view, Effects* effects) {
     reply(view, last_, effects);
     return false;
   }
+  uint64_t looked_at = 0;
   const auto next =
-      view.table->walk(cursor_, last_, kSliceBytes, [&](HashValue, const table::Record& record) {
+      view.table->walk(cursor_, last_, slice_bytes(), [&](HashValue, const table::Record& record) {
+        ++looked_at;
         if (table::has_expired(record, view.unix_ms)) return;
-        if (scan_.kind != ScanKind::kRecords) {
+        if (!gives_records(scan_.kind)) {
           ++records_;
           bytes_ += record.payload_bytes();
           if (record.expiry != table::kNever) ++expiring_;
@@ -78,16 +82,36 @@ bool ScanJob::slice(base::Instant now, const View& view, Effects* effects) {
     return false;
   }
   cursor_ = *next;
-  if (chunks_.size() == 1 && chunks_.back().size() < kScanBatchBytes) return true;
+  if (scan_.records_max > 0) {
+    scan_.records_max -= std::min(looked_at, scan_.records_max);
+    if (scan_.records_max == 0 || is_full()) {
+      last_ = cursor_ - 1;
+      reply(view, last_, effects);
+      return false;
+    }
+  }
+  if (!is_full()) return true;
   reply(view, cursor_ - 1, effects);
   return false;
+}
+
+bool ScanJob::is_full() const {
+  return chunks_.size() > 1 || chunks_.back().size() >= kScanBatchBytes;
+}
+
+size_t ScanJob::slice_bytes() const {
+  if (scan_.records_max == 0) return kSliceBytes;
+  return static_cast<size_t>(
+      std::min<uint64_t>(kSliceBytes / kTypicalRecordBytes, scan_.records_max) *
+      kTypicalRecordBytes);
 }
 
 void ScanJob::add_match(const table::Record& record) {
   // A walk hands out a slot of the table whole, however large its records: a message takes a batch
   // and one record more at the most.
   if (chunks_.back().size() >= kScanBatchBytes) chunks_.emplace_back();
-  append_put(&chunks_.back(), record);
+  const bool whole = scan_.kind == ScanKind::kRecords;
+  append_put(&chunks_.back(), whole ? record : table::Record{record.key, {}});
 }
 
 void ScanJob::count_all(const View& view) {

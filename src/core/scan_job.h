@@ -66,6 +66,8 @@ class ScanJob {
  private:
   void reply(const View& view, ReversedHash last, Effects* effects);
   void count_all(const View& view);
+  size_t slice_bytes() const;
+  bool is_full() const;  // there is as much as a message takes
   void add_match(const table::Record& record);
 
   Scan scan_;  // its views point into the strings below

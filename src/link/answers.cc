@@ -201,6 +201,9 @@ void FileAnswer::append_end(const core::FileResult& result, const core::AddressB
     case Kind::kClear:
       end_ = "OK\n";
       return;
+    case Kind::kKeys:
+    case Kind::kSome:
+      break;  // not asked for in text
   }
   LH_UNREACHABLE();
 }

@@ -64,15 +64,20 @@ void PipelinedSession::submit(Answer* answer, const core::Operation& asked,
   answer->ticket = worker_.front().submit(worker_.loop().now(), asked, this, effects);
   ++answer->open;
   keys_.insert(asked.c);
+  alone_ |= core::concerns_several(asked.op);
 }
 
 void PipelinedSession::call(const core::FileRequest& request, std::unique_ptr<Answer::Work> work) {
-  Worker::Lease effects(worker_);
   Answer& answer = answers_.add();
   answer.work = std::move(work);
-  answer.open = 1;
-  call_ = true;
-  answer.ticket = worker_.front().call(worker_.loop().now(), request, this, effects.get());
+  call_again(&answer, request);
+}
+
+void PipelinedSession::call_again(Answer* answer, const core::FileRequest& request) {
+  Worker::Lease effects(worker_);
+  answer->open = 1;
+  alone_ = true;
+  answer->ticket = worker_.front().call(worker_.loop().now(), request, this, effects.get());
 }
 
 // -------------------------------------------------------------------------------------- answers
@@ -99,6 +104,7 @@ void PipelinedSession::close_if_greedy() {
 void PipelinedSession::on_done(uint64_t ticket, const core::Completion& done) {
   Answer& answer = answers_.find(ticket);
   keys_.erase(done.c);
+  if (core::concerns_several(done.op)) alone_ = false;
   --answer.open;
   append_done(&answer, done);
   settle(false);
@@ -111,7 +117,7 @@ void PipelinedSession::on_scan_piece(uint64_t ticket, const core::ScanReply& pie
 void PipelinedSession::on_call_done(uint64_t ticket, const core::FileResult& result) {
   Answer& answer = answers_.find(ticket);
   --answer.open;
-  call_ = false;
+  alone_ = false;
   append_call_done(&answer, result);
   settle(false);
 }

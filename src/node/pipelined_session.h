@@ -1,7 +1,8 @@
 // PipelinedSession: a connection whose requests come one behind another and are answered in that
 // order: what text and RESP have in common. Requests of one connection may be under way together,
-// up to a bound, but never two of one key, and a question about the whole file waits for all before
-// it and holds all behind it: what a connection has been told is done, its next request sees.
+// up to a bound, but never two of one key; a question about the whole file, and a request about
+// several keys at once, waits for all before it and holds all behind it: what a connection has been
+// told is done, its next request sees.
 //
 // A request that has to wait is not consumed: reading pauses, and it is taken again when it may go
 // on. Half a request before the end of input is none; one that is not finished in kRequestTimeMax
@@ -85,7 +86,7 @@ class PipelinedSession : public Session, private net::ConnectionHandler, private
   }
   // Whether a request has to wait for what is under way, or for the log.
   bool is_held_back(core::Op op, HashValue c) const {
-    return call_ || (!keys_.empty() && keys_.contains(c)) ||
+    return alone_ || (!keys_.empty() && (keys_.contains(c) || core::concerns_several(op))) ||
            (core::is_mutation(op) && !worker_.log_has_room());
   }
   // Bound: the bucket is Front::find(c).
@@ -98,6 +99,8 @@ class PipelinedSession : public Session, private net::ConnectionHandler, private
   void submit(Answer* answer, const core::Operation& asked, core::Effects* effects);
   // Bound: no answers are owed.
   void call(const core::FileRequest& request, std::unique_ptr<Answer::Work> work);
+  // The same once more for an answer whose call is done.
+  void call_again(Answer* answer, const core::FileRequest& request);
   // An answer that was not complete may be done now.
   void print_due();
 
@@ -121,7 +124,7 @@ class PipelinedSession : public Session, private net::ConnectionHandler, private
   const char* name_;
   OrderedAnswers answers_;
   std::unordered_set<HashValue> keys_;  // under way
-  bool call_ = false;                   // one about the whole file is under way
+  bool alone_ = false;                  // what is under way ends before anything else is begun
   bool waiting_ = false;                // reading is paused until something is done
   bool starved_ = true;                 // the last look at the input found no whole request
   bool draining_ = false;

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "core/limits.h"
+#include "node/resp_keys.h"
 #include "wire/resp_operation.h"
 
 namespace lh::node {
@@ -32,7 +33,11 @@ bool is_of_transactions(RespVerb verb) {
 }
 
 bool has_several_keys(const wire::RespBatch::Entry& entry) {
-  return entry.command->has_several_keys() && entry.command->plain_args != entry.args.size();
+  return entry.command->of_each_key && entry.command->plain_args != entry.args.size();
+}
+
+std::string_view first_key(const wire::RespBatch::Entry& entry) {
+  return entry.args[static_cast<size_t>(entry.command->first_key)];
 }
 
 }  // namespace
@@ -80,8 +85,8 @@ RespSession::~RespSession() {
 // When it is about one key, and was not hashed before.
 inline void RespSession::hash_key_of(Entry* entry) const {
   if (entry->c || entry->command == nullptr || !entry->command->op) return;
-  if (entry->args.size() < 2 || has_several_keys(*entry)) return;
-  entry->c = hash(entry->args[1]);
+  if (!takes(*entry->command, entry->args.size()) || has_several_keys(*entry)) return;
+  entry->c = hash(first_key(*entry));
 }
 
 // A request alone has nothing in its own pipeline to overlap its cache misses with, but perhaps in
@@ -172,6 +177,12 @@ bool RespSession::execute(const Entry& entry, core::Bucket* bucket, Worker::Leas
     return answer(text_);
   }
   if (!takes(*command, args.size())) {
+    if (command->verb == RespVerb::kExec && transaction_.is_open()) {
+      transaction_.end();
+      return answer_error(
+          "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' "
+          "command");
+    }
     transaction_.spoil();
     writer(&text_).wrong_arguments(command->name);
     return answer(text_);
@@ -191,6 +202,7 @@ bool RespSession::execute(const Entry& entry, core::Bucket* bucket, Worker::Leas
   if (is_of_transactions(command->verb)) return execute_transaction(entry, effects);
   if (command->verb == RespVerb::kInfo) return execute_info(entry);
   if (command->verb == RespVerb::kDbsize) return execute_call(Kind::kCount);
+  if (is_about_keys(command->verb)) return execute_keys(entry);
   if (args.size() > 2 || (args.size() == 2 && !wire::same_word(args[1], "async") &&
                           !wire::same_word(args[1], "sync"))) {
     return answer_error("ERR syntax error");
@@ -201,7 +213,7 @@ bool RespSession::execute(const Entry& entry, core::Bucket* bucket, Worker::Leas
 bool RespSession::execute_plain(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects) {
   const RespArgs& args = entry.args;
   const std::string_view value = args.size() > 2 ? args[2] : std::string_view();
-  return execute_one(entry, bucket, {*entry.command->op, 0, args[1], value}, effects);
+  return execute_one(entry, bucket, {*entry.command->op, 0, first_key(entry), value}, effects);
 }
 
 bool RespSession::execute_keyed(const Entry& entry, core::Bucket* bucket, Worker::Lease& effects) {
@@ -212,7 +224,8 @@ bool RespSession::execute_keyed(const Entry& entry, core::Bucket* bucket, Worker
   const core::ExpiryMs now = worker().server().unix_ms(worker().loop().now());
   const wire::RespOperation asked = wire::read_operation(command, args, now);
   if (!asked.error.empty()) return answer_error(asked.error);
-  return execute_one(entry, bucket, {asked.op, 0, args[1], asked.value(), asked.args}, effects);
+  return execute_one(entry, bucket, {asked.op, 0, first_key(entry), asked.value(), asked.args},
+                     effects);
 }
 
 bool RespSession::execute_one(const Entry& entry, core::Bucket* bucket, core::Operation asked,
@@ -252,14 +265,15 @@ bool RespSession::refuse_key(std::string_view key, std::optional<HashValue> know
 bool RespSession::refuse_keys(const Entry& entry) {
   const RespArgs& args = entry.args;
   const auto step = static_cast<size_t>(entry.command->key_step);
-  const size_t end = has_several_keys(entry) ? args.size() : 2;
-  if ((end - 1) % step != 0) {
+  const auto first = static_cast<size_t>(entry.command->first_key);
+  const size_t end = has_several_keys(entry) ? args.size() : first + 1;
+  if (has_several_keys(entry) && (end - first) % step != 0) {
     text_.clear();
     writer(&text_).wrong_arguments(entry.command->name);
     return answer(text_);
   }
   many_c_.clear();
-  for (size_t k = 1; k < end; k += step) {
+  for (size_t k = first; k < end; k += step) {
     if (refuse_key(args[k], std::nullopt, &many_c_.emplace_back())) return true;
   }
   return false;
@@ -516,6 +530,8 @@ void RespSession::append_call_done(Answer* answer, const core::FileResult& resul
   wire::RespWriter w = writer(&answer->text);
   if (result.outcome != core::FileResult::Outcome::kOk) {
     w.failure(Code::kDown, result.down);
+  } else if (append_keys(answer, result)) {
+    if (answer->open > 0) return;  // there is more to be asked
   } else if (const auto* info = static_cast<const Info*>(answer->work.get())) {
     admin_.info(info->sections, result, &answer->text);
   } else if (result.request.kind == Kind::kCount) {

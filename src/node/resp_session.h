@@ -29,6 +29,7 @@ class RespSession final : public PipelinedSession {
   using Entry = wire::RespBatch::Entry;
   struct Many;  // a request over several keys
   struct Info;
+  struct Keys;  // KEYS, SCAN, RANDOMKEY
 
   // What a bucket said about one key.
   struct Said {
@@ -41,6 +42,7 @@ class RespSession final : public PipelinedSession {
   size_t take(std::string_view unread) override;
   void answer_unfinished() override;
   void append_done(Answer* answer, const core::Completion& done) override;
+  void append_scan_piece(Answer* answer, const core::ScanReply& piece) override;
   void append_call_done(Answer* answer, const core::FileResult& result) override;
 
   // Executes what is parsed; returns how many bytes of input that was.
@@ -64,6 +66,9 @@ class RespSession final : public PipelinedSession {
                    Worker::Lease& effects);
   bool execute_call(core::FileRequest::Kind kind, std::unique_ptr<Answer::Work> work = nullptr);
   bool execute_info(const Entry& entry);
+  bool execute_keys(const Entry& entry);
+  // False when the answer is none to KEYS, SCAN or RANDOMKEY. It may call again.
+  bool append_keys(Answer* answer, const core::FileResult& result);
   // True when it answered what is wrong; otherwise *c is the key's.
   bool refuse_key(std::string_view key, std::optional<HashValue> known, HashValue* c);
   // The same for all keys of a request, of which many_c_ has them then.

@@ -58,7 +58,7 @@ bool RespTransaction::add(const RespCommand& command, const RespArgs& args) {
 
 std::optional<std::string_view> RespTransaction::key() const {
   for (const Queued& queued : queued_) {
-    if (queued.command->op) return queued.args()[1];
+    if (queued.command->op) return queued.args()[static_cast<size_t>(queued.command->first_key)];
   }
   if (!watched_.empty()) return watched_.front().key;
   return std::nullopt;
@@ -77,7 +77,7 @@ std::unique_ptr<RespParts> RespTransaction::compile(core::ExpiryMs unix_ms, Resp
       step.text = "+OK\r\n";  // and nothing else: what was watched counts by now
     } else if (!command.op) {
       admin->execute(command, args, &step.text);
-    } else if (command.has_several_keys()) {
+    } else if (command.of_each_key) {
       step.op = *command.op;
       const auto distance = static_cast<size_t>(command.key_step);
       for (size_t k = 1; k < args.size(); k += distance) {
@@ -89,7 +89,8 @@ std::unique_ptr<RespParts> RespTransaction::compile(core::ExpiryMs unix_ms, Resp
       if (asked.error.empty()) {
         step.op = asked.op;
         step.operations = 1;
-        writer.add({asked.op, 0, args[1], asked.value(), asked.args});
+        writer.add(
+            {asked.op, 0, args[static_cast<size_t>(command.first_key)], asked.value(), asked.args});
       } else {
         wire::RespWriter(&step.text, admin->version()).error(asked.error);
       }
@@ -109,7 +110,7 @@ void RespParts::append(Code code, BucketNo bucket, std::string_view parts, wire:
   for (const Step& step : steps_) {
     if (step.operations == 0) {
       out->append(step.text);
-    } else if (step.command->has_several_keys()) {
+    } else if (step.command->of_each_key) {
       append_several(step, bucket, &reader, writer, out);
     } else {
       const Part part = next_part(&reader);

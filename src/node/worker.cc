@@ -52,7 +52,8 @@ Worker::Worker(Shared& shared, net::WorkerPool& pool, size_t index, Listener* li
       snapshots_(storage::SnapshotOutlet(shared.log, static_cast<uint32_t>(index))),
       front_(random_of(shared, index, 1), &server_),
       links_(loop_, *this, random_of(shared, index, 2)),
-      sessions_(shared, index) {
+      sessions_(shared, index),
+      chance_(random_of(shared, index, 3)) {
   new_group_.limits.input_max = kTextInputMax;
   text_group_.limits.input_max = kTextInputMax;
   resp_group_.limits.input_max = kRespInputMax;

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/prng.h"
 #include "core/coordinator.h"
 #include "core/effects.h"
 #include "core/member.h"
@@ -126,6 +127,7 @@ class Worker final : public LogListener,
 
   net::OutputGate& gate() { return gate_; }
   InputQueue& inputs() { return inputs_; }
+  uint64_t chance() { return chance_.next(); }
   // The data directory still needs files of another number of workers, until all have snapshots.
   void want_snapshot() { snapshots_.want(); }
   // Whether more mutations may be executed: the log is not too far behind.
@@ -232,6 +234,7 @@ class Worker final : public LogListener,
   net::ConnectionGroup resp_group_;
   net::ConnectionGroup binary_group_;
   SessionTable sessions_;
+  base::Prng chance_;
   std::vector<LinkToken> waiting_for_room_;
   bool draining_ = false;
 

@@ -33,6 +33,7 @@ constexpr bool known(core::ScanKind kind) {
     case kStats:
     case kSettle:
     case kClear:
+    case kKeys:
       return true;
   }
   return false;

@@ -117,6 +117,7 @@ void fields(V& v, Field<V, core::Scan>& m) {
   v.fixed(m.from);
   v.fixed(m.last);
   v.require(m.from <= m.last, "interval ends before it starts");
+  v.number(m.records_max);
 }
 
 template <typename V>

@@ -3,15 +3,21 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <optional>
+#include <vector>
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "core/bits.h"
+#include "core/several.h"
+#include "wire/resp_dump.h"
 
 namespace lh::wire {
 namespace {
 
 // Of a peer's words that an error repeats.
 constexpr size_t kQuotedMax = 128;
+constexpr std::string_view kNoSuchKey = "ERR no such key";
 
 template <typename Number>
 void append_line(std::string* out, char type, Number number) {
@@ -132,7 +138,7 @@ void RespWriter::said(core::Op op, core::Code code, BucketNo bucket, std::string
   using core::Code;
   using core::Op;
   const bool done = code == Code::kOk;
-  if (!done && code != Code::kExists && code != Code::kNotFound) return failure(code, bucket);
+  if (!done && code != Code::kExists && code != Code::kNotFound) return refused(op, code, bucket);
   switch (op) {
     case Op::kRead:
     case Op::kSwap:
@@ -140,31 +146,101 @@ void RespWriter::said(core::Op op, core::Code code, BucketNo bucket, std::string
     case Op::kTake:
       return done ? bulk(value) : null();
     case Op::kReadRange:
+    case Op::kIncrementFloat:
       return bulk(value);
+    case Op::kDump:
+      return done ? bulk(encode_dump(value)) : null();
     case Op::kType:
       return simple(done ? value : "none");
     case Op::kPut:
     case Op::kSet:
     case Op::kUpdate:
       return done ? simple("OK") : null();
+    case Op::kRestore:
+      return done ? simple("OK") : error("BUSYKEY Target key name already exists.");
+    case Op::kRename:
+      return done ? simple("OK") : error(kNoSuchKey);
+    case Op::kRenameAbsent:
+      if (code == Code::kNotFound) return error(kNoSuchKey);
+      return integer(done ? 1 : 0);
     case Op::kInsert:
+    case Op::kInsertAll:
     case Op::kExpire:
     case Op::kDelete:
+    case Op::kCopy:
+    case Op::kCopyAbsent:
       return integer(done ? 1 : 0);
     case Op::kIncrement:
     case Op::kAppend:
     case Op::kLength:
     case Op::kExpiry:
     case Op::kWriteRange:
+    case Op::kReadBit:
+    case Op::kWriteBit:
+    case Op::kCountBits:
+    case Op::kFindBit:
+    case Op::kCombineBits:
       if (!done) return integer(op == Op::kExpiry ? -2 : 0);
       out_->append(":").append(value).append("\r\n");
       return;
+    case Op::kReadFields:
+    case Op::kWriteFields:
+      return fields(value);
+    case Op::kCommon:
+      return common(value);
     case Op::kLocate:
     case Op::kWatch:
     case Op::kTransact:
       break;
   }
   LH_UNREACHABLE("no command is that");
+}
+
+// Some words are those of the command.
+void RespWriter::refused(core::Op op, core::Code code, BucketNo bucket) {
+  if (op == core::Op::kIncrementFloat && code == core::Code::kNotInteger) {
+    return error("ERR value is not a valid float");
+  }
+  if (op == core::Op::kIncrementFloat && code == core::Code::kOverflow) {
+    return error("ERR increment would produce NaN or Infinity");
+  }
+  failure(code, bucket);
+}
+
+void RespWriter::fields(std::string_view value) {
+  std::vector<std::optional<int64_t>> numbers;
+  base::Reader reader(value);
+  for (std::optional<int64_t> number; core::read_field_answer(&reader, &number);) {
+    numbers.push_back(number);
+  }
+  array(numbers.size());
+  for (const std::optional<int64_t>& number : numbers) number ? integer(*number) : null();
+}
+
+void RespWriter::common(std::string_view value) {
+  core::CommonAnswer answer;
+  // A node whose answer makes no sense is answered for.
+  if (!answer.read(value)) return failure(core::Code::kMalformed, 0);
+  if (answer.form == core::CommonForm::kText) return bulk(answer.text);
+  const auto length = static_cast<int64_t>(answer.length);
+  if (answer.form == core::CommonForm::kLength) return integer(length);
+  const bool with_sizes = answer.form == core::CommonForm::kMatchesAndSizes;
+  const auto range = [this](uint64_t first, uint64_t bytes) {
+    array(2);
+    integer(static_cast<int64_t>(first));
+    integer(static_cast<int64_t>(first + bytes - 1));
+  };
+  map(2);
+  bulk("matches");
+  array(answer.matches.size());
+  for (const core::CommonMatch& match : answer.matches) {
+    array(with_sizes ? 3 : 2);
+    range(match.first_a, match.bytes);
+    range(match.first_b, match.bytes);
+    if (with_sizes) integer(static_cast<int64_t>(match.bytes));
+  }
+  bulk("len");
+  integer(length);
 }
 
 void RespWriter::description(const RespCommand& command) {

@@ -50,6 +50,10 @@ class RespWriter {
   void description(const RespCommand& command);
 
  private:
+  void refused(core::Op op, core::Code code, BucketNo bucket);
+  void fields(std::string_view value);
+  void common(std::string_view value);
+
   std::string* out_;
   RespVersion version_;
 };

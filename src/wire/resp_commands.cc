@@ -15,12 +15,12 @@ constexpr RespCommand kCommands[] = {
     {Verb::kGet, "get", 2, 1, 1, 1, "readonly fast", Op::kRead, 2},
     {Verb::kSet, "set", -3, 1, 1, 1, "write denyoom", Op::kPut, 3},
     {Verb::kIncr, "incr", 2, 1, 1, 1, "write denyoom fast", Op::kIncrement},
-    {Verb::kMget, "mget", -2, 1, -1, 1, "readonly fast", Op::kRead},
-    {Verb::kMset, "mset", -3, 1, -1, 2, "write denyoom", Op::kPut},
-    {Verb::kDel, "del", -2, 1, -1, 1, "write", Op::kDelete},
-    {Verb::kExists, "exists", -2, 1, -1, 1, "readonly fast", Op::kLength},
-    {Verb::kDel, "unlink", -2, 1, -1, 1, "write fast", Op::kDelete},
-    {Verb::kExists, "touch", -2, 1, -1, 1, "readonly fast", Op::kLength},
+    {Verb::kMget, "mget", -2, 1, -1, 1, "readonly fast", Op::kRead, 0, true},
+    {Verb::kMset, "mset", -3, 1, -1, 2, "write denyoom", Op::kPut, 0, true},
+    {Verb::kDel, "del", -2, 1, -1, 1, "write", Op::kDelete, 0, true},
+    {Verb::kExists, "exists", -2, 1, -1, 1, "readonly fast", Op::kLength, 0, true},
+    {Verb::kDel, "unlink", -2, 1, -1, 1, "write fast", Op::kDelete, 0, true},
+    {Verb::kExists, "touch", -2, 1, -1, 1, "readonly fast", Op::kLength, 0, true},
     {Verb::kType, "type", 2, 1, 1, 1, "readonly fast", Op::kType, 2},
     {Verb::kGetrange, "getrange", 4, 1, 1, 1, "readonly", Op::kReadRange},
     {Verb::kGetrange, "substr", 4, 1, 1, 1, "readonly", Op::kReadRange},
@@ -45,13 +45,31 @@ constexpr RespCommand kCommands[] = {
     {Verb::kExpireat, "expireat", -3, 1, 1, 1, "write fast", Op::kExpire},
     {Verb::kPexpireat, "pexpireat", -3, 1, 1, 1, "write fast", Op::kExpire},
     {Verb::kPersist, "persist", 2, 1, 1, 1, "write fast", Op::kExpire},
-    {Verb::kWatch, "watch", -2, 1, -1, 1, "loading stale fast", Op::kWatch},
+    {Verb::kIncrbyfloat, "incrbyfloat", 3, 1, 1, 1, "write denyoom fast", Op::kIncrementFloat, 3},
+    {Verb::kGetbit, "getbit", 3, 1, 1, 1, "readonly fast", Op::kReadBit},
+    {Verb::kSetbit, "setbit", 4, 1, 1, 1, "write denyoom", Op::kWriteBit},
+    {Verb::kBitcount, "bitcount", -2, 1, 1, 1, "readonly", Op::kCountBits},
+    {Verb::kBitpos, "bitpos", -3, 1, 1, 1, "readonly", Op::kFindBit},
+    {Verb::kBitfield, "bitfield", -2, 1, 1, 1, "write denyoom", Op::kWriteFields},
+    {Verb::kBitfieldRo, "bitfield_ro", -2, 1, 1, 1, "readonly fast", Op::kReadFields},
+    {Verb::kBitop, "bitop", -4, 2, -1, 1, "write denyoom", Op::kCombineBits},
+    {Verb::kRename, "rename", 3, 1, 2, 1, "write", Op::kRename, 3},
+    {Verb::kRenamenx, "renamenx", 3, 1, 2, 1, "write fast", Op::kRenameAbsent, 3},
+    {Verb::kCopy, "copy", -3, 1, 2, 1, "write denyoom", Op::kCopyAbsent},
+    {Verb::kMsetnx, "msetnx", -3, 1, -1, 2, "write denyoom", Op::kInsertAll},
+    {Verb::kLcs, "lcs", -3, 1, 2, 1, "readonly", Op::kCommon},
+    {Verb::kDump, "dump", 2, 1, 1, 1, "readonly", Op::kDump, 2},
+    {Verb::kRestore, "restore", -4, 1, 1, 1, "write denyoom", Op::kRestore},
+    {Verb::kWatch, "watch", -2, 1, -1, 1, "loading stale fast", Op::kWatch, 0, true},
     {Verb::kUnwatch, "unwatch", 1, 0, 0, 0, "loading stale fast", {}},
     {Verb::kMulti, "multi", 1, 0, 0, 0, "loading stale fast", {}},
     {Verb::kExec, "exec", 1, 0, 0, 0, "loading stale", {}},
     {Verb::kDiscard, "discard", 1, 0, 0, 0, "loading stale fast", {}},
     {Verb::kPing, "ping", -1, 0, 0, 0, "fast", {}},
     {Verb::kEcho, "echo", 2, 0, 0, 0, "fast", {}},
+    {Verb::kKeys, "keys", 2, 0, 0, 0, "readonly sort_for_script", {}},
+    {Verb::kScan, "scan", -2, 0, 0, 0, "readonly random", {}},
+    {Verb::kRandomkey, "randomkey", 1, 0, 0, 0, "readonly random", {}},
     {Verb::kDbsize, "dbsize", 1, 0, 0, 0, "readonly", {}},
     {Verb::kFlush, "flushall", -1, 0, 0, 0, "write", {}},
     {Verb::kFlush, "flushdb", -1, 0, 0, 0, "write", {}},
@@ -92,8 +110,9 @@ constexpr auto kPacked = [] {
 }();
 
 static_assert(std::all_of(std::begin(kCommands), std::end(kCommands), [](const RespCommand& c) {
-  return c.name.size() <= kNameBytesMax &&
-         std::all_of(c.name.begin(), c.name.end(), [](char x) { return x >= 'a' && x <= 'z'; });
+  return c.name.size() <= kNameBytesMax && std::all_of(c.name.begin(), c.name.end(), [&](char x) {
+           return (x >= 'a' && x <= 'z') || (x == '_' && c.name.size() > kShortNameMax);
+         });
 }));
 
 constexpr char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }

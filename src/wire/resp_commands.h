@@ -41,6 +41,21 @@ enum class RespVerb : uint8_t {
   kPexpireat,
   kPersist,
   kType,
+  kIncrbyfloat,
+  kDump,
+  kRestore,
+  kGetbit,
+  kSetbit,
+  kBitcount,
+  kBitpos,
+  kBitfield,
+  kBitfieldRo,
+  kBitop,
+  kRename,
+  kRenamenx,
+  kCopy,
+  kMsetnx,
+  kLcs,
   kGetrange,
   kSetrange,
   kWatch,
@@ -51,6 +66,9 @@ enum class RespVerb : uint8_t {
   kPing,
   kEcho,
   kDbsize,
+  kKeys,
+  kScan,
+  kRandomkey,
   kFlush,
   kSelect,
   kInfo,
@@ -76,9 +94,8 @@ struct RespCommand {
   std::optional<core::Op> op;
   // With so many arguments it is just that, on one key, with the argument behind it for a value.
   size_t plain_args = 0;
-
-  // Whether it may be about any number of keys.
-  bool has_several_keys() const { return last_key < 0; }
+  // It is the operation on each of its keys; otherwise one, of the first.
+  bool of_each_key = false;
 };
 
 std::span<const RespCommand> resp_commands();

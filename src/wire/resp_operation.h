@@ -16,10 +16,10 @@ struct RespOperation {
   core::Op op = core::Op::kRead;
   std::string_view asked_value = {};  // borrows from the request
   std::string args = {};
-  std::string number = {};  // is the value, if there is one
-  std::string error = {};   // why it is no operation, without the `-`
+  std::string made_value = {};  // is the value, if there is one
+  std::string error = {};       // why it is no operation, without the `-`
 
-  std::string_view value() const { return number.empty() ? asked_value : number; }
+  std::string_view value() const { return made_value.empty() ? asked_value : made_value; }
 };
 
 // Bounds: the command is about one key and takes so many arguments.

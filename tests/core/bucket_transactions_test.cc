@@ -138,6 +138,26 @@ TEST_F(BucketTransactionsTest, to_expire_and_to_be_given_another_expiry_is_to_be
   EXPECT_EQ(transact(&bucket, {seen}, {{Op::kLength, 1}}), "Conflict");
 }
 
+TEST_F(BucketTransactionsTest, what_had_expired_before_it_was_watched_is_not_written_by_that) {
+  Bucket bucket(host_, BucketMark{0, 0});
+  host_.now = now_;
+  SetArgs set;
+  set.expiry = host_.unix_ms() + 5;
+  bucket.execute({Op::kSet, 1, key(1), "v", set.encode()}, &effects_);
+  host_.now = now_ + base::ms(10);
+  const Version seen = watch(&bucket, 1);
+  EXPECT_EQ(transact(&bucket, {{1, seen}}, {{Op::kRead, 1}}), "NotFound");
+}
+
+TEST_F(BucketTransactionsTest, a_full_disk_refuses_only_what_writes) {
+  Bucket bucket(host_, BucketMark{0, 0});
+  execute(&bucket, Op::kPut, 1, "a");
+  host_.disk_full = true;
+  EXPECT_EQ(transact(&bucket, {}, {{Op::kRead, 1}, {Op::kLength, 1}}), "Ok a, Ok 1");
+  EXPECT_EQ(transact(&bucket, {}, {{Op::kRead, 1}, {Op::kDelete, 1}}), "NoSpace");
+  EXPECT_EQ(execute(&bucket, Op::kRead, 1), "Ok a");
+}
+
 TEST_F(BucketTransactionsTest, versions_of_other_lives_and_buckets_are_old) {
   Bucket bucket(host_, BucketMark{0, 0});
   const Version now = watch(&bucket, 1);
@@ -176,6 +196,15 @@ TEST_F(BucketTransactionsTest, an_answer_that_might_be_too_large_is_not_begun) {
       transact(&bucket, {}, {{Op::kDelete, 1}, {Op::kPut, 1, "x"}, {Op::kRead, 1}, {Op::kRead, 1}}),
       "Ok, Ok, Ok x, Ok x")
       << "what is gone is not counted";
+  EXPECT_EQ(transact(&bucket, {}, {{Op::kPut, 1, half}}), "Ok");
+  const std::string first = RangeArgs{0, 0}.encode();
+  EXPECT_EQ(transact(&bucket, {},
+                     {{Op::kReadRange, 1, "", first},
+                      {Op::kReadRange, 1, "", first},
+                      {Op::kReadRange, 1, "", first}}),
+            "Ok h, Ok h, Ok h");
+  EXPECT_EQ(transact(&bucket, {}, {{Op::kSet, 1, "x"}, {Op::kRead, 1}, {Op::kRead, 1}}),
+            "Ok, Ok x, Ok x");
   EXPECT_EQ(transact(&bucket, {}, {{Op::kPut, 1, half}}), "Ok");
   EXPECT_EQ(transact(&bucket, {}, {{Op::kAppend, 1, "x"}, {Op::kRead, 1}}).size(),
             std::string("Ok 4194305, Ok ").size() + half.size() + 1);

@@ -117,6 +117,18 @@ TEST_F(FileCallTest, one_bucket_is_a_scan_of_its_interval) {
   EXPECT_EQ(result().records, 10u);
 }
 
+TEST_F(FileCallTest, some_ends_with_a_piece_and_says_how_far_it_got) {
+  FileRequest some{Kind::kSome, ScanMatch::kAll, {}, 0};
+  some.from = interval_of({1, 1}).first;
+  some.records_max = 3;
+  start(some);
+  EXPECT_EQ(one_of<Scan>(effects_).to, 1u);
+  EXPECT_EQ(one_of<Scan>(effects_).kind, ScanKind::kKeys);
+  answer(1);
+  EXPECT_EQ(result().outcome, Outcome::kOk);
+  EXPECT_EQ(result().done_up_to, ~ReversedHash{0});
+}
+
 TEST_F(FileCallTest, a_bucket_that_does_not_exist_is_none) {
   start(FileRequest{Kind::kBucket, ScanMatch::kAll, {}, 2});
   answer(0);

@@ -101,7 +101,7 @@ TEST(MessageTest, registrations_show_the_address) {
 
 TEST(MessageTest, operations_and_codes_have_names) {
   EXPECT_EQ(to_string(Op::kInsert), "Insert");
-  EXPECT_EQ(to_string(kOpLast), "Type");
+  EXPECT_EQ(to_string(kOpLast), "Common");
   EXPECT_EQ(to_string(Code::kOk), "Ok");
   EXPECT_EQ(to_string(kCodeLast), "TooLarge");
 }
@@ -115,8 +115,11 @@ TEST(MessageTest, what_changes_nothing) {
   }
   EXPECT_EQ(mutations,
             "Insert Update Put Delete Increment Append Set Swap Expire ReadExpire Take Transact "
-            "WriteRange ");
-  EXPECT_EQ(others, "Read Locate Length Expiry Watch ReadRange Type ");
+            "WriteRange IncrementFloat Restore WriteBit WriteFields Rename RenameAbsent Copy "
+            "CopyAbsent InsertAll CombineBits ");
+  EXPECT_EQ(others,
+            "Read Locate Length Expiry Watch ReadRange Type Dump ReadBit CountBits FindBit "
+            "ReadFields Common ");
 }
 
 }  // namespace

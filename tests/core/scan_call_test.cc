@@ -391,6 +391,45 @@ TEST_F(OneBucketTest, another_bucket_that_answers_means_that_there_is_none) {
   EXPECT_TRUE(call_->no_such_bucket());
 }
 
+// ------------------------------------------------------------------------------------ from a point
+
+class SomeTest : public ScanCallTest {
+ protected:
+  void start_from(ReversedHash from) {
+    start(ScanCall(3, ScanKind::kKeys, ScanMatch::kAll, {}, from, 10));
+  }
+};
+
+TEST_F(SomeTest, the_bucket_there_is_asked) {
+  const Interval two = interval_of({2, 2});
+  start_from(two.first + 5);
+  EXPECT_EQ(asked(), "b2");
+  EXPECT_EQ(one_of<Scan>(effects_).from, two.first + 5);
+  EXPECT_EQ(one_of<Scan>(effects_).records_max, 10u);
+}
+
+TEST_F(SomeTest, the_first_piece_is_all) {
+  start_from(5);
+  EXPECT_FALSE(take(answer({2, 2}, interval_of({2, 2}).first, interval_of({2, 2}).last)))
+      << "a child's, of what was cut off";
+  EXPECT_FALSE(call_->done());
+  ScanReply piece = answer({0, 2}, 5, 99);
+  piece.more = true;
+  EXPECT_TRUE(take(piece));
+  EXPECT_TRUE(call_->done());
+  EXPECT_EQ(call_->done_up_to(), 99u);
+  EXPECT_TRUE(all_of<ScanMore>(effects_).empty()) << "nobody is asked for more";
+  EXPECT_FALSE(take(answer({0, 2}, 100, 200)));
+}
+
+TEST_F(SomeTest, what_is_lost_is_asked_for_again) {
+  start_from(5);
+  EXPECT_EQ(tick(300), "b0");
+  EXPECT_EQ(one_of<Scan>(effects_).from, 5u);
+}
+
+// ------------------------------------------------------------------------------ one bucket, again
+
 // The bucket splits while it is listed, and the new bucket is faster.
 TEST_F(OneBucketTest, what_its_child_says_ends_only_what_it_no_longer_has) {
   start_for(0);

@@ -117,6 +117,51 @@ TEST_F(ScanJobTest, keeps_what_the_message_lent) {
   EXPECT_EQ(one_of<ScanReply>(effects_).to.listener, "127.0.0.1:4711");
 }
 
+TEST_F(ScanJobTest, keys_come_without_their_values) {
+  fill(10, 1'000);
+  scan_.kind = ScanKind::kKeys;
+  largest_allowed_ = 200;
+  ScanJob job = make();
+  EXPECT_FALSE(slice(&job));
+  EXPECT_TRUE(job.done());
+  EXPECT_EQ(matches_, 10u);
+}
+
+TEST_F(ScanJobTest, a_scan_of_a_few_records_ends_behind_them) {
+  fill(1'000, 10);
+  scan_.kind = ScanKind::kKeys;
+  scan_.solo = true;
+  uint64_t pieces = 0;
+  for (; next_ < bucket_.last; ++pieces) {
+    scan_.records_max = 10;
+    scan_.from = next_;
+    const uint64_t before = matches_;
+    ScanJob job(scan_, next_, bucket_.last, now_);
+    while (slice(&job)) {
+    }
+    EXPECT_TRUE(job.done());
+    EXPECT_FALSE(more_);
+    EXPECT_LE(matches_ - before, 64u);
+    if (last_ < bucket_.last) {
+      EXPECT_GE(matches_ - before, 10u);
+    }
+  }
+  EXPECT_EQ(matches_, 1'000u) << "each once";
+  EXPECT_GT(pieces, 15u);
+}
+
+TEST_F(ScanJobTest, a_scan_of_many_records_ends_with_its_first_piece) {
+  fill(20'000, 10);
+  scan_.solo = true;
+  scan_.records_max = 1'000'000;
+  ScanJob job = make();
+  while (slice(&job)) {
+  }
+  EXPECT_TRUE(job.done());
+  EXPECT_FALSE(more_);
+  EXPECT_LT(last_, bucket_.last);
+}
+
 TEST_F(ScanJobTest, a_long_result_comes_in_pieces_that_wait) {
   fill(1000, 1000);
   ScanJob job = make();

@@ -88,7 +88,7 @@ refuses "a key of 2^63 bytes" "" "$CLIENT$(frame $REQUEST "01 01 03 00 00 808080
 refuses "a number of 11 bytes" "" "$CLIENT$(frame $REQUEST "8080808080808080808001 01 03 00 00 00 00")"
 refuses "a number spelled too long" "" "$CLIENT$(frame $REQUEST "8100 01 03 00 00 01 6b 00 00")"
 refuses "one byte too many" "" "$CLIENT$(frame $REQUEST "01 01 03 00 00 01 6b 00 00 00")"
-refuses "operation 20" "" "$CLIENT$(frame $REQUEST "01 01 14 00 00 01 6b 00 00")"
+refuses "operation 36" "" "$CLIENT$(frame $REQUEST "01 01 24 00 00 01 6b 00 00")"
 refuses "bucket 2^40" "" "$CLIENT$(frame $REQUEST "01 01 03 808080808020 00 01 6b 00 00")"
 refuses "scan of kind 9" "" "$CLIENT$(frame $SCAN "01 09 00 00 00 00 00 $(printf '%032d' 0)")"
 

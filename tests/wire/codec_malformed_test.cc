@@ -35,7 +35,7 @@ TEST(CodecMalformedTest, requestWithAFieldOutOfBounds) {
     return decode_error(MessageType::kRequest, request_body(op, to, known, key, value));
   };
   EXPECT_EQ(error(one, one, one, word, word), "");
-  EXPECT_EQ(error("\x14", one, one, word, word), "bad Request: operation");
+  EXPECT_EQ(error("\x24", one, one, word, word), "bad Request: operation");
   EXPECT_EQ(error("\xff", one, one, word, word), "bad Request: operation");
   EXPECT_EQ(error(one, varint(kBucketsMax), one, word, word), "bad Request: bucket number");
   EXPECT_EQ(error(one, varint(kBucketsMax - 1), varint(kBucketsMax), word, word), "");
@@ -143,7 +143,7 @@ TEST(CodecMalformedTest, intervalsThatEndBeforeTheyStart) {
   scan.last = 5;
   std::string body = encoded(scan).substr(kHeaderBytes);
   EXPECT_EQ(decode_error(MessageType::kScan, body), "");
-  body[body.size() - 8] = 4;
+  body[body.size() - 9] = 4;  // of `last`; records_max is behind it
   EXPECT_EQ(decode_error(MessageType::kScan, body), "bad Scan: interval ends before it starts");
   EXPECT_EQ(
       decode_error(MessageType::kScanReply, varint(1) + '\0' + varint(0) + varint(0) + varint(1) +

@@ -11,7 +11,7 @@ TEST(RespCommandsTest, eachIsFoundByItsNameInAnyCase) {
   for (const RespCommand& command : resp_commands()) {
     std::string name(command.name);
     EXPECT_EQ(find_resp_command(name), &command);
-    for (char& c : name) c = static_cast<char>(c - 32);
+    for (char& c : name) c = static_cast<char>(c == '_' ? c : c - 32);
     EXPECT_EQ(find_resp_command(name), &command);
     name.back() = static_cast<char>(name.back() + 32);
     EXPECT_EQ(find_resp_command(name), &command);

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "wire/resp_dump.h"
+
 namespace lh::wire {
 namespace {
 
@@ -22,7 +24,7 @@ std::string to_string(const RespOperation& asked) {
   core::SetArgs set;
   core::ExpireArgs expire;
   core::ExpiryForm form;
-  if (asked.op == core::Op::kSet || asked.op == core::Op::kSwap) {
+  if (asked.op == core::Op::kSet || asked.op == core::Op::kSwap || asked.op == core::Op::kRestore) {
     EXPECT_TRUE(set.read(asked.args));
     if (set.only_if == core::Presence::kAbsent) out += " if absent";
     if (set.only_if == core::Presence::kPresent) out += " if present";
@@ -151,6 +153,80 @@ TEST(RespOperationTest, numbersAreAddedAndTakenAway) {
   EXPECT_EQ(read({"decrby", "k", "5"}), "Increment -5");
   EXPECT_EQ(read({"decrby", "k", "-9223372036854775808"}), "ERR decrement would overflow");
   EXPECT_EQ(read({"decrby", "k", "five"}), "ERR value is not an integer or out of range");
+}
+
+// Only those that are refused, or whose operation has nothing in it that is not text.
+TEST(RespOperationTest, keysAreMovedAndCopied) {
+  EXPECT_EQ(read({"rename", "a", "b"}), "Rename b");
+  EXPECT_EQ(read({"renamenx", "a", "b"}), "RenameAbsent b");
+  EXPECT_EQ(read({"copy", "a", "b"}), "CopyAbsent b");
+  EXPECT_EQ(read({"copy", "a", "b", "DB", "0", "replace"}), "Copy b");
+  EXPECT_EQ(read({"copy", "a", "b", "db", "1"}), "ERR DB index is out of range");
+  EXPECT_EQ(read({"copy", "a", "b", "db"}), "ERR syntax error");
+  EXPECT_EQ(read({"copy", "a", "a"}), "ERR source and destination objects are the same");
+}
+
+TEST(RespOperationTest, bitsAreNamed) {
+  constexpr const char* kOffset = "ERR bit offset is not an integer or out of range";
+  for (const char* offset : {"-1", "x", "67108864", "", "#1"}) {
+    EXPECT_EQ(read({"getbit", "k", offset}), kOffset) << offset;
+    EXPECT_EQ(read({"setbit", "k", offset, "1"}), kOffset) << offset;
+  }
+  for (const char* bit : {"2", "-1", "x", ""}) {
+    EXPECT_EQ(read({"setbit", "k", "0", bit}), "ERR bit is not an integer or out of range") << bit;
+  }
+  EXPECT_EQ(read({"bitcount", "k", "1"}), "ERR syntax error");
+  EXPECT_EQ(read({"bitcount", "k", "1", "2", "nibble"}), "ERR syntax error");
+  EXPECT_EQ(read({"bitcount", "k", "1", "x"}), "ERR value is not an integer or out of range");
+  EXPECT_EQ(read({"bitpos", "k", "2"}), "ERR The bit argument must be 1 or 0.");
+  EXPECT_EQ(read({"bitpos", "k", "1", "0", "1", "nibble"}), "ERR syntax error");
+  EXPECT_EQ(read({"bitop", "not", "d", "a", "b"}),
+            "ERR BITOP NOT must be called with a single source key.");
+  EXPECT_EQ(read({"bitop", "nand", "d", "a", "b"}), "ERR syntax error");
+}
+
+TEST(RespOperationTest, fieldsThatAreNone) {
+  constexpr const char* kType =
+      "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but "
+      "i64 is.";
+  for (const char* type : {"u64", "i65", "u0", "i", "", "x8", "8"}) {
+    EXPECT_EQ(read({"bitfield", "k", "get", type, "0"}), kType) << type;
+  }
+  EXPECT_EQ(read({"bitfield", "k", "get", "u8"}), "ERR syntax error");
+  EXPECT_EQ(read({"bitfield", "k", "set", "u8", "0"}), "ERR syntax error");
+  EXPECT_EQ(read({"bitfield", "k", "overflow", "no"}), "ERR Invalid OVERFLOW type specified");
+  EXPECT_EQ(read({"bitfield", "k", "get", "u8", "#-1"}),
+            "ERR bit offset is not an integer or out of range");
+  EXPECT_EQ(read({"bitfield", "k", "get", "i64", "#9223372036854775807"}),
+            "ERR bit offset is not an integer or out of range");
+  EXPECT_EQ(read({"bitfield_ro", "k", "set", "u8", "0", "1"}),
+            "ERR BITFIELD_RO only supports the GET subcommand");
+  EXPECT_EQ(read({"bitfield", "k"}), "ReadFields");
+}
+
+TEST(RespOperationTest, whatTwoValuesHaveInCommon) {
+  EXPECT_EQ(read({"lcs", "a", "b", "len", "idx"}),
+            "ERR If you want both the length and indexes, please just use IDX.");
+  EXPECT_EQ(read({"lcs", "a", "b", "minmatchlen"}), "ERR syntax error");
+  EXPECT_EQ(read({"lcs", "a", "b", "minmatchlen", "x"}),
+            "ERR value is not an integer or out of range");
+  EXPECT_EQ(read({"msetnx", "a", "1", "b"}), "ERR wrong number of arguments for 'msetnx' command");
+}
+
+TEST(RespOperationTest, whatIsRestored) {
+  const std::string dump = encode_dump("value");
+  EXPECT_EQ(read({"restore", "k", "0", dump}), "Restore value if absent");
+  EXPECT_EQ(read({"restore", "k", "5000", dump, "replace"}), "Restore value +5000");
+  EXPECT_EQ(read({"restore", "k", "1700000000001", dump, "ABSTTL", "idletime", "3", "freq", "9"}),
+            "Restore value if absent +1");
+  EXPECT_EQ(read({"restore", "k", "-1", dump}), "ERR Invalid TTL value, must be >= 0");
+  EXPECT_EQ(read({"restore", "k", "0", dump, "idletime", "-1"}),
+            "ERR Invalid IDLETIME value, must be >= 0");
+  EXPECT_EQ(read({"restore", "k", "0", dump, "freq", "256"}),
+            "ERR Invalid FREQ value, must be >= 0 and <= 255");
+  EXPECT_EQ(read({"restore", "k", "0", dump, "freq"}), "ERR syntax error");
+  EXPECT_EQ(read({"restore", "k", "0", dump + "x"}),
+            "ERR DUMP payload version or checksum are wrong");
 }
 
 }  // namespace
