@@ -31,7 +31,7 @@ bool RespSession::execute_keys(const Entry& entry) {
 }
 
 void RespSession::append_scan_piece(Answer* answer, const core::ScanReply& piece) {
-  auto* keys = static_cast<Keys*>(answer->work.get());
+  auto* keys = dynamic_cast<Keys*>(answer->work.get());  // counts come in pieces, too
   if (keys == nullptr || keys->given_up) return;
   core::ChangeReader records(piece.matches);
   for (core::Change change; records.next(&change);) {
